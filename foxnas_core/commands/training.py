@@ -50,8 +50,8 @@ def train(options: argparse.Namespace) -> dict[str, Any]:
         dataset = replace(dataset, training=first)
     task = kind.of(dataset)
     check_fits(supernet, task, dataset)
-    usual = update_named(options.update).usual
-    recipe = Recipe(**{**usual, **given(options, Recipe)})
+    update = update_named(options.update)
+    recipe = Recipe(**{**update.usual, **given(options, Recipe)})
     if is_first() and not (options.study / "space.json").exists():
         create_study(options.study, space, name=options.study.resolve().name)
     study = Study(options.study, options.study.name, "", space)
@@ -88,7 +88,11 @@ def train(options: argparse.Namespace) -> dict[str, Any]:
     if distributed.is_initialized():
         distributed.destroy_process_group()
     say(f"Saved {file}.")
-    return {"study": str(study.folder), "steps": trained.record["steps"], objective: final}
+    said, told = update.told(trained.record.get("epochs", []))
+    if said:
+        say(said)
+    steps = trained.record["steps"]
+    return {"study": str(study.folder), "steps": steps, objective: final, **told}
 
 
 def _loaded(kind: type[Task], options: argparse.Namespace, shape: Sequence[int]) -> Dataset:

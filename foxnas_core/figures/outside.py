@@ -2,12 +2,13 @@
 and the pictures that it made."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from plotly import graph_objects as go
 
-from foxnas_core.figures.shapes import Trace, drawn, line, markers
+from foxnas_core.figures.shapes import ROWS, Trace, drawn, line, markers
 from foxnas_core.figures.theme import BLUE, BROWN, GREEN, GREY, ORANGE, PURPLE
 from foxnas_core.search.selections import SupernetSelection
 from foxnas_core.table.metrics import Metric
@@ -16,6 +17,7 @@ from foxnas_core.training.adversary.lamps import RULES, lamps_of
 WAYS = {
     "made": "made images", "selection": "a held-out seen domain", "iid": "the domains trained on",
 }  # fmt: skip
+_REAL_MADE = ("real", "made")
 _COLOURS = dict(zip(WAYS, (ORANGE, GREEN, BLUE), strict=True))
 _LINES = dict(zip(RULES, (BLUE, ORANGE, GREEN, PURPLE, BROWN), strict=True))
 
@@ -109,19 +111,23 @@ def pictures_table(selection: SupernetSelection) -> pd.DataFrame:
 
 
 def pictures_figure(selection: SupernetSelection) -> go.Figure:
-    """The pictures of each domain, each above what was made of it."""
-    by_domain: dict[str, list[dict[str, str]]] = {}
+    """The pictures of each domain, each above what was made of it and what other domains drew of
+    the same thing."""
+    by_domain: dict[str, list[dict[str, Any]]] = {}
     for own in selection.course["pictures"]:
         by_domain.setdefault(own["domain"], []).append(own)
-    images, ticks = [], []
-    for row, (domain, pictures) in enumerate(by_domain.items()):
-        for below, which in enumerate(("real", "made")):
-            place = 2 * row + below
-            ticks.append(f"{domain}, {which}")
+    images: list[dict[str, Any]] = []
+    ticks: list[str] = []
+    for domain, pictures in by_domain.items():
+        rows = {f"{domain}, {which}": [own[which] for own in pictures] for which in _REAL_MADE}
+        for other in pictures[0].get("drawn", {}):
+            rows[f"by {other}"] = [own["drawn"].get(other) for own in pictures]
+        for tick, sources in rows.items():
+            ticks.append(tick)
             images += [
-                {"source": own[which], "xref": "x", "yref": "y", "x": column, "y": place,
+                {"source": source, "xref": "x", "yref": "y", "x": column, "y": len(ticks) - 1,
                  "sizex": 0.94, "sizey": 0.94, "xanchor": "center", "yanchor": "middle"}
-                for column, own in enumerate(pictures)
+                for column, source in enumerate(sources) if source
             ]  # fmt: skip
     most = max(map(len, by_domain.values()))
     blank = {"showgrid": False, "zeroline": False}
@@ -131,3 +137,31 @@ def pictures_figure(selection: SupernetSelection) -> go.Figure:
         y={**blank, "range": [len(ticks) - 0.5, -0.5], "tickvals": list(range(len(ticks))),
            "ticktext": ticks, "scaleanchor": "x"},
     )  # fmt: skip
+
+
+def counterfactuals_table(selection: SupernetSelection) -> pd.DataFrame:
+    """One row a domain and another that drew the same things: pictures, cosine, by chance, gain
+    with its standard error, and the share that came nearer; see `counterfactuals.Towards`."""
+    return pd.DataFrame(
+        {
+            "domain": own["domain"], "drawn by": own["drawn by"], "pictures": own["pictures"],
+            "cosine": own["cosine"]["value"], "by chance": own["chance"]["value"],
+            "gain": own["gain"]["value"], "error": own["gain"]["std_error"],
+            "nearer": own["nearer"],
+        }
+        for own in selection.course["counterfactuals"]
+    )  # fmt: skip
+
+
+def counterfactuals_figure(table: pd.DataFrame) -> go.Figure:
+    """The gain of each row of `counterfactuals_table`, with two standard errors."""
+    rows = table["domain"] + ", by " + table["drawn by"]
+    points = markers(
+        table["gain"], rows, "gain", marker={"color": ORANGE, "size": 10},
+        error_x={"array": 2 * table["error"], "color": ORANGE, "width": 0},
+        customdata=table[["cosine", "by chance"]].to_numpy(),
+        hover="cosine %{customdata[0]:.3f}, by chance %{customdata[1]:.3f}",
+    )  # fmt: skip
+    return drawn(
+        [points], height=120 + 40 * len(table), x="Cosine, less that by chance", y=dict(ROWS)
+    )

@@ -22,6 +22,7 @@ from foxnas_core.methods.method import Question, Selection
 from foxnas_core.methods.playing import Playing
 from foxnas_core.methods.posing import Limits
 from foxnas_core.networks import Network
+from foxnas_core.records import document_of
 from foxnas_core.sampling.distribution import Distribution
 from foxnas_core.search.selections import (
     SELECTIONS,
@@ -40,17 +41,16 @@ from foxnas_core.tasks import DOMAINS, task_named
 from foxnas_core.tasks.dataset import Dataset, ImageSet
 from foxnas_core.tasks.domain_split import DomainSplit
 from foxnas_core.tasks.task import Task, mean_of
+from foxnas_core.training.adversary.counterfactuals import paired, towards
 from foxnas_core.training.adversary.lamps import collapse, lamps_of
 from foxnas_core.training.loop import Training, steps_of
 from foxnas_core.training.recipe import Recipe
-from foxnas_core.training.updates.minimax import GameSettings, Minimax
+from foxnas_core.training.updates.minimax import BEFORE, WATCHED, GameSettings, Minimax
 
 MADE, HELD, SEEN = "made", "selection", "iid"
 """What a candidate is selected by: made images, a domain that is held out for selection, unseen
 things of the domains that were trained on."""
-# The share of the epochs in which the readers learn and nothing is made.
-_BEFORE = 1 / 3
-_CALIBRATION, _WATCHED, _DRAWN = 1000, 500, 50
+_CALIBRATION, _DRAWN = 1000, 50
 _PICTURES = 3  # of each domain
 
 
@@ -89,6 +89,7 @@ class OutsideRun:
             raise InvalidInput(f"The images of {dataset.name} are of no domains; name others.")
         self._domains: DomainSplit = dataset.split
         self.task = _task_of(study, dataset)
+        self._held_out = dataset.held_out
         self._cases, self._split = dataset.training.take(slice(0, method.images)), Split.of(dataset)
         kept = json.loads(state) if state else {"scores": []}
         self._training = self._begun(kept.get("training"))
@@ -103,7 +104,7 @@ class OutsideRun:
         recipe = Recipe(epochs=method.epochs, batch=batch, seed=seed)
         steps = steps_of(len(self._cases), recipe)
         settings = GameSettings(
-            len(self._domains.training), round(_BEFORE * steps) if method.plays else None,
+            len(self._domains.training), round(BEFORE * steps) if method.plays else None,
             method.cycle, method.transport, method.meaning, on_made=method.on_made == "on",
         )  # fmt: skip
         torch.manual_seed(seed)
@@ -114,7 +115,7 @@ class OutsideRun:
         )
         self.update = Minimax(
             supernet.train(), self.task, recipe, settings=settings,
-            distribution=self._uniform, watch=self._split.seen.take(slice(0, _WATCHED)),
+            distribution=self._uniform, watch=self._split.seen.take(slice(0, WATCHED)),
         )  # fmt: skip
         self._folder = TemporaryDirectory(prefix="ood-")
         self._file = Path(self._folder.name) / "state.safetensors"
@@ -153,7 +154,7 @@ class OutsideRun:
         """Stop a game that has collapsed."""
         seen = [lamps_of(epoch) for epoch in self.epochs]
         ended = self._training.step == self._training.steps
-        enough = max(2, round((1 - _BEFORE) * self._method.epochs / 2))
+        enough = max(2, round((1 - BEFORE) * self._method.epochs / 2))
         if not seen or (len(seen) < enough and not ended):
             return
         latest = list(zip(*seen[-1 if ended else -enough :], strict=True))
@@ -171,10 +172,18 @@ class OutsideRun:
         training = base64.b64encode(self._file.read_bytes()).decode()
         return json.dumps({"training": training, "scores": self._scores}).encode()
 
-    @torch.no_grad()
     def _scored(self, architecture: Architecture) -> dict[str, float]:
         """Of the objective: by each of what candidates are selected by, with its standard error,
         and in each unseen domain, which none is selected by."""
+        found: dict[str, float] = {}
+        for name, cases in self._cases_of(architecture).items():
+            score = mean_of(cases)
+            found |= {name: round(score.value, 4), f"{name} error": round(score.std_error, 4)}
+        return found
+
+    @torch.no_grad()
+    def _cases_of(self, architecture: Architecture) -> dict[str, np.ndarray]:
+        """The objective case by case, of each set of images."""
         subnet, split = self.update.model.extract(architecture), self._split
         shape = subnet.input_shape
         calibration = self._cases.images[:_CALIBRATION]
@@ -189,11 +198,7 @@ class OutsideRun:
             _, made = self.update.made(split.seen, architecture)
             pixels = self.update.pixels(split.seen, architecture)
             inputs[MADE] = pixels.back(made), split.seen
-        found: dict[str, float] = {}
-        for name, (x, cases) in inputs.items():
-            score = mean_of(self._objective(subnet, x, cases))
-            found |= {name: round(score.value, 4), f"{name} error": round(score.std_error, 4)}
-        return found
+        return {name: self._objective(subnet, x, cases) for name, (x, cases) in inputs.items()}
 
     def _objective(self, subnet: Network, x: Tensor, cases: ImageSet) -> np.ndarray:
         return self.task.cases(subnet(x).numpy(), cases.labels)[self.task.objective]
@@ -223,11 +228,13 @@ class OutsideRun:
                     "test": list(self._domains.test),
                 },
                 "by": {way: self._candidates[place].id for way, place in best.items()},
+                "compared": self._compared(best),
                 "candidates": [
                     {"id": own.id, "architecture": own.to_dict(), "scores": scores}
                     for own, scores in zip(self._candidates, self._scores, strict=True)
                 ],
                 "pictures": self._pictures(chosen) if self._method.plays else [],
+                "counterfactuals": self._counterfactuals(chosen) if self._method.plays else [],
             },
         )
         document = SELECTIONS.document(record)
@@ -285,20 +292,69 @@ class OutsideRun:
             )
         return f"Of {len(self._candidates)} subnets, {'; '.join(told)}."
 
+    def _compared(self, best: Mapping[str, int]) -> list[dict[str, Any]]:
+        """By how much more what made images select has of the objective in unseen domains than
+        what the other ways do, the mean of these, with the standard error over images."""
+        rows = []
+        for other in (HELD, SEEN):
+            if MADE in best and other in best:
+                one, two = (self._cases_of(self._candidates[best[way]]) for way in (MADE, other))
+                gains = [mean_of(one[name] - two[name]) for name in self._split.test]
+                gain = float(np.mean([own.value for own in gains]))
+                error = float(np.sqrt(np.sum([own.std_error**2 for own in gains]))) / len(gains)
+                rows.append({"other": other, "gain": round(gain, 4), "error": round(error, 4)})
+        return rows
+
     def _pictures(self, architecture: Architecture) -> list[dict[str, Any]]:
         """Some real pictures of each domain, and what was made of them, as PNGs in data URIs."""
         found = []
         for number, domain in enumerate(self._domains.training):
             seen = self._split.seen
             own = seen.take(np.flatnonzero(seen.domains == number)[:_PICTURES])
-            pairs = zip(*self.update.made(own, architecture), own.labels, strict=True)
-            for real, made, label in pairs:
+            drawn = self._drawn_elsewhere(own, domain)
+            for at, (real, made) in enumerate(
+                zip(*self.update.made(own, architecture), strict=True)
+            ):
                 change = round(float((made - real).abs().mean()), 4)
                 found.append(
-                    {"domain": domain, "label": int(label), "change": change,
-                     "real": png(real), "made": png(made)}
+                    {"domain": domain, "label": int(own.labels[at]), "change": change,
+                     "real": png(real), "made": png(made),
+                     **({"drawn": drawn[at]} if drawn else {})}
                 )  # fmt: skip
         return found
+
+    def _others(self, domain: str) -> dict[str, ImageSet]:
+        """The held-out images of every other domain."""
+        assert self._held_out.domains is not None
+        return {
+            name: self._held_out.take(np.flatnonzero(self._held_out.domains == number))
+            for number, name in enumerate(self._domains.names)
+            if name != domain
+        }
+
+    def _drawn_elsewhere(self, own: ImageSet, domain: str) -> list[dict[str, str]]:
+        """Of each of some images, what other domains drew of its thing, as `png`."""
+        found: list[dict[str, str]] = [{} for _ in range(len(own))]
+        for name, others in self._others(domain).items():
+            for row, other in zip(*paired(own, others), strict=True):
+                image = torch.from_numpy(others.images[other] / 255)
+                found[row][name] = png(image.permute(2, 0, 1) if image.ndim == 3 else image[None])
+        return found if any(found) else []
+
+    def _counterfactuals(self, architecture: Architecture) -> list[dict[str, Any]]:
+        """How far made images of each domain went the way that others drew the same things."""
+        seen, rows = self._split.seen, []
+        for number, domain in enumerate(self._domains.training):
+            own = seen.take(np.flatnonzero(seen.domains == number))
+            real, made = self.update.made(own, architecture)
+            pixels = self.update.pixels(own, architecture)
+            for name, others in self._others(domain).items():
+                at, there = paired(own, others)
+                if len(at) > 1:
+                    batch = self.task.batch(others.images[there], real.shape[1:])
+                    told = towards(real[at], made[at], pixels.of(batch))
+                    rows.append({"domain": domain, "drawn by": name, **document_of(told)})
+        return rows
 
 
 def _task_of(study: Study, dataset: Dataset) -> Task:

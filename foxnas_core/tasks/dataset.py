@@ -22,6 +22,7 @@ FASHION_MNIST_CLASSES = (
     "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
     "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
 )  # fmt: skip
+_NUMBERS = ("domains", "things")
 _IDX_IMAGES, _IDX_LABELS = 2051, 2049
 _MOST_PIXELS = 1 << 30  # of an IDX file
 _MOST_PICTURE = 50_000_000  # pixels of one picture
@@ -33,19 +34,23 @@ class ImageSet:
     """Images (N, H, W) or (N, H, W, 3), uint8, and their labels (N,), int64; of volumes (N, D, H,
     W), the class numbers of all voxels, (N, D, H, W).
 
-    `domains` (N,) numbers the domain that each comes from, where a dataset has some.
+    `domains` (N,) numbers the domain that each comes from, where a dataset has some, and `things`
+    (N,) what it shows, where several domains show the same.
     """
 
     images: np.ndarray
     labels: np.ndarray
     domains: np.ndarray | None = None
+    things: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def take(self, rows: slice | np.ndarray) -> "ImageSet":
-        domains = None if self.domains is None else self.domains[rows]
-        return ImageSet(self.images[rows], self.labels[rows], domains)
+        domains, things = (
+            None if own is None else own[rows] for own in (self.domains, self.things)
+        )
+        return ImageSet(self.images[rows], self.labels[rows], domains, things)
 
     def divided(self, parts: int, seed: int) -> "list[ImageSet]":
         """So many parts of one size that share no image: to train on, and to search by. What is
@@ -231,8 +236,9 @@ def pack_images(parts: dict[str, ImageSet]) -> bytes:
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_LZMA) as archive:
         for name, part in parts.items():
             arrays = {"images": part.images, "labels": part.labels.astype(np.uint16)}
-            if part.domains is not None:
-                arrays["domains"] = part.domains.astype(np.uint16)
+            for field in _NUMBERS:
+                if (numbers := getattr(part, field)) is not None:
+                    arrays[field] = numbers.astype(np.uint16)
             for field, array in arrays.items():
                 # A fixed date, so that equal images give equal bytes.
                 info = zipfile.ZipInfo(f"{name}_{field}.npy", (1980, 1, 1, 0, 0, 0))
@@ -252,9 +258,11 @@ def unpack_images(path: Path) -> dict[str, ImageSet]:
                 name: ImageSet(
                     archive[f"{name}_images"],
                     archive[f"{name}_labels"].astype(np.int64),
-                    archive[f"{name}_domains"].astype(np.int64)
-                    if f"{name}_domains" in archive.files
-                    else None,
+                    **{
+                        field: archive[f"{name}_{field}"].astype(np.int64)
+                        for field in _NUMBERS
+                        if f"{name}_{field}" in archive.files
+                    },
                 )
                 for name in names
             }
@@ -266,11 +274,12 @@ def check_packed(path: Path, names: set[str]) -> None:
     """Raises `InvalidInput` where `unpack_images` would fail, or find other sets than `names`, or
     images beyond what the memory should hold; the pixels themselves are not read."""
     try:
-        with path.open("rb") as file, open_zip(file, 3 * len(names)) as archive:
+        most = len(_NUMBERS) + 2
+        with path.open("rb") as file, open_zip(file, most * len(names)) as archive:
             entries = archive.infolist()
-            expected = [f"{n}_{field}.npy" for n in names for field in ("images", "labels")]
-            if len(entries) > len(expected):
-                expected += [f"{n}_domains.npy" for n in names]
+            # All sets have numbers of the same kinds, things only where there are domains.
+            fields = ("images", "labels", *_NUMBERS)[: max(2, len(entries) // len(names))]
+            expected = [f"{n}_{field}.npy" for n in names for field in fields]
             if sorted(e.filename for e in entries) != sorted(expected):
                 raise ValueError("other arrays")
             if sum(entry.file_size for entry in entries) > _MOST_UNPACKED:
@@ -280,10 +289,10 @@ def check_packed(path: Path, names: set[str]) -> None:
             shapes = {entry.filename[:-4]: _packed_shape(archive, entry) for entry in entries}
         for name in names:
             images, labels = shapes[f"{name}_images"], shapes[f"{name}_labels"]
-            domains = shapes.get(f"{name}_domains", images[:1])
+            numbers = {shapes.get(f"{name}_{field}", images[:1]) for field in _NUMBERS}
             pictures = labels == images[:1] and len(images) in (3, 4) and images[3:] in ((), (3,))
             volumes = labels == images and len(images) == 4
-            if domains != images[:1] or not (pictures or volumes):
+            if numbers != {images[:1]} or not (pictures or volumes):
                 raise ValueError("arrays that do not belong together")
     except InvalidInput:
         raise

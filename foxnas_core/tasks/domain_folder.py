@@ -88,10 +88,12 @@ def apart(pictures: Pictures, split: DomainSplit, *, seed: int = 0) -> tuple[Ima
         )
     numbers = {name: number for number, name in enumerate(split.names)}
     of_domain = np.array([numbers[name] for name in pictures.domains])
+    of_thing = np.unique(pictures.things, return_inverse=True)[1]
     rng, sets = np.random.default_rng(seed), []
     for rows in (learnt, asked):
         order = rng.permutation(np.flatnonzero(rows))
-        sets.append(ImageSet(pictures.images[order], pictures.labels[order], of_domain[order]))
+        own = ImageSet(pictures.images, pictures.labels, of_domain, of_thing)
+        sets.append(own.take(order))
     return sets[0], sets[1]
 
 

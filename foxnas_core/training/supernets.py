@@ -80,7 +80,7 @@ def train(
             "take another --update."
         )
     done = run(
-        training(supernet, task, recipe),
+        training.on(supernet, task, recipe, dataset),
         dataset.training,
         identity=identity,
         state_file=state_file,

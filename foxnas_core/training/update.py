@@ -5,14 +5,14 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, Self
 
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from foxnas_core.networks import Network, SupernetAdapter
-from foxnas_core.tasks.dataset import ImageSet
+from foxnas_core.tasks.dataset import Dataset, ImageSet
 from foxnas_core.tasks.task import Task
 
 Observed = Sequence[tuple[str, float]]
@@ -59,6 +59,17 @@ class Update(ABC):
 
     def __init__(self, model: Any, task: Task, recipe: Any) -> None:
         self.model, self.task, self.recipe = model, task, recipe
+
+    @classmethod
+    def on(cls, model: Any, task: Task, recipe: Any, dataset: Dataset) -> Self:
+        """One that trains on a dataset, where what it does follows from that."""
+        return cls(model, task, recipe)
+
+    @classmethod
+    def told(cls, epochs: Sequence[Mapping[str, Any]]) -> tuple[str, dict[str, Any]]:
+        """What is to be said of what was `watched` after each epoch: a sentence, and the same as
+        JSON."""
+        return "", {}
 
     @classmethod
     def columns_for(cls, task: Task) -> list[str]:

@@ -1,7 +1,7 @@
 """What must hold of made images, or the game has collapsed: each a number, and a lamp that is on
 where it is great enough."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,6 +60,10 @@ class Lamp:
     def is_on(self) -> bool:
         return self.value >= self.rule.least
 
+    @property
+    def text(self) -> str:
+        return f"{self.value:.2f}" if np.isfinite(self.value) else "not told"
+
     def to_dict(self) -> dict[str, Any]:
         """A JSON document."""
         value = float(self.value) if np.isfinite(self.value) else None
@@ -70,6 +74,16 @@ def lamps_of(values: Mapping[str, Any]) -> tuple[Lamp, ...]:
     """The lamps of an evaluation as `training.updates.minimax` watches it, an empty list where
     nothing could be told."""
     return tuple(Lamp(name, float(values[name][0]) if values[name] else np.nan) for name in RULES)
+
+
+def said_of(lamps: Sequence[Lamp]) -> str:
+    """Which lamps of an evaluation are out, and what each tells, as within a sentence."""
+    out = [lamp.name for lamp in lamps if not lamp.is_on]
+    said = f"all {len(lamps)} lamps are on"
+    if out:
+        said = f"{' and '.join(out)} of {len(lamps)} lamps {'are' if out[1:] else 'is'} out"
+    each = ", ".join(f"{lamp.name} {lamp.text} (at least {lamp.rule.least:g})" for lamp in lamps)
+    return f"{said}: {each}"
 
 
 def collapse(lamps: Iterable[Lamp]) -> str | None:

@@ -4,6 +4,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+_PLACES = 4
+
 
 class Reader(nn.Module):
     """Three convolutions, of pixels (N, C, H, W) in 0…1; `features` are directions (N, width)."""
@@ -15,9 +17,9 @@ class Reader(nn.Module):
             nn.Conv2d(width, width, 3, 2, padding=1), nn.GroupNorm(4, width), nn.ReLU(),
             nn.Conv2d(width, width, 3, 2, padding=1), nn.GroupNorm(4, width), nn.ReLU(),
         )  # fmt: skip
-        # Where something is tells classes apart, so that a mean over all places is too little.
-        self.pool = nn.AdaptiveAvgPool2d(2)
-        self.last = nn.Linear(4 * width, classes)
+        # Where something is tells classes apart: of a letter's strokes, halves tell too little.
+        self.pool = nn.AdaptiveAvgPool2d(_PLACES)
+        self.last = nn.Linear(_PLACES**2 * width, classes)
 
     def pooled(self, pixels: Tensor) -> Tensor:
         return self.pool(self.layers(pixels)).flatten(1)

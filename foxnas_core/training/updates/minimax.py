@@ -3,7 +3,7 @@ al., arXiv 2109.02038, equations 3 to 7)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
@@ -15,12 +15,13 @@ from foxnas_core.networks import SupernetAdapter
 from foxnas_core.sampling.distribution import Distribution
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.supernet.recalibration import recalibrate
-from foxnas_core.tasks.dataset import ImageSet
+from foxnas_core.tasks.dataset import Dataset, ImageSet
 from foxnas_core.tasks.task import Task
 from foxnas_core.training.adversary.generator import Generator, Pixels, reversed_gradient
-from foxnas_core.training.adversary.lamps import RULES
+from foxnas_core.training.adversary.lamps import RULES, collapse, lamps_of, said_of
 from foxnas_core.training.adversary.readers import Reader, disturbed
 from foxnas_core.training.adversary.transport import transport
+from foxnas_core.training.loop import steps_of
 from foxnas_core.training.update import Observed, Plan, Update
 from foxnas_core.training.updates.single import laid_out
 
@@ -30,6 +31,10 @@ _JUDGES = 3
 _READING = 3
 # By what factor a witness must beat a guess.
 _READS = 1.5
+WATCHED = 500
+"""Images that lamps are told on."""
+BEFORE = 1 / 3
+"""The share of the steps in which readers learn and nothing is made."""
 
 
 @dataclass(frozen=True)
@@ -115,6 +120,29 @@ class Minimax(Update):
         super().__init__(Game(model, self.settings.domains).train(), task, recipe)
         self._drawn_from = distribution or Distribution.uniform(model.space)
         self._watch, self._played = watch, False
+
+    @classmethod
+    def on(cls, model: Any, task: Task, recipe: Plan, dataset: Dataset) -> Self:
+        """Between as many domains as are trained on, watched on unseen things of these."""
+        split, held_out = dataset.split, dataset.held_out
+        begin = round(BEFORE * steps_of(len(dataset.training), recipe))
+        if split is None or held_out.domains is None:
+            watch, domains = held_out, 1
+        else:
+            own = np.isin(held_out.domains, split.numbers_of(split.training))
+            watch, domains = held_out.take(np.flatnonzero(own)), len(split.training)
+        settings = GameSettings(domains, begin)
+        return cls(model, task, recipe, settings=settings, watch=watch.take(slice(0, WATCHED)))
+
+    @classmethod
+    def told(cls, epochs: Sequence[Mapping[str, Any]]) -> tuple[str, dict[str, Any]]:
+        if not epochs:
+            return super().told(epochs)
+        lamps = lamps_of(epochs[-1])
+        said = f"At the end of the game {said_of(lamps)}."
+        if advice := collapse(lamps):
+            said = f"{said} {advice}"
+        return said, {"lamps": [lamp.to_dict() for lamp in lamps]}
 
     def optimizers(self) -> list[Optimizer]:
         own = self.settings.rate

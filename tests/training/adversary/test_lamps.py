@@ -2,7 +2,7 @@
 
 import pytest
 
-from foxnas_core.training.adversary.lamps import RULES, collapse, lamps_of
+from foxnas_core.training.adversary.lamps import RULES, collapse, lamps_of, said_of
 
 SANE = {"change": [0.2], "meaning": [0.95], "transport": [3.0], "diversity": [1.0], "harder": [0.3]}
 
@@ -10,6 +10,7 @@ SANE = {"change": [0.2], "meaning": [0.95], "transport": [3.0], "diversity": [1.
 def test_a_sane_game_has_all_lamps_on():
     lamps = lamps_of(SANE)
     assert [lamp.name for lamp in lamps] == list(RULES)
+    assert said_of(lamps).startswith("all 5 lamps are on: ")
     assert collapse(lamps) is None and all(lamp.to_dict()["on"] for lamp in lamps)
 
 
@@ -21,6 +22,9 @@ def test_the_one_that_is_out_is_named_with_what_to_change(name):
     assert [lamp.is_on for lamp in lamps_of(out)].count(False) == 1
 
 
-def test_what_is_no_number_is_out():
-    lamp = lamps_of(SANE | {"transport": []})[2]
-    assert not lamp.is_on and lamp.to_dict()["value"] is None
+def test_what_is_no_number_is_out_and_not_told():
+    lamps = lamps_of(SANE | {"transport": []})
+    assert not lamps[2].is_on and lamps[2].to_dict()["value"] is None
+    said = said_of(lamps)
+    assert said.startswith("transport of 5 lamps is out: change 0.20 (at least 0.1)")
+    assert "transport not told" in said and "nan" not in said

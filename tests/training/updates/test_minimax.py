@@ -11,8 +11,8 @@ from torch import nn
 from foxnas_core.supernet.adapter import supernet_of
 from foxnas_core.tasks.classification import Classification
 from foxnas_core.testing.updates import check_update
-from foxnas_core.training.adversary.lamps import collapse, lamps_of
-from foxnas_core.training.loop import Batches
+from foxnas_core.training.adversary.lamps import RULES, collapse, lamps_of
+from foxnas_core.training.loop import Batches, steps_of
 from foxnas_core.training.recipe import Recipe
 from foxnas_core.training.updates.minimax import GameSettings, Minimax
 
@@ -100,6 +100,17 @@ FORCED = {
     ),
     "diversity": lambda pixels: pixels[:1].expand(pixels.shape).clone(),
 }  # fmt: skip
+
+
+def test_a_training_tells_its_lamps(tiny_space, tiny_dataset):
+    task = Classification.of(tiny_dataset)
+    update = Minimax.on(supernet_of(tiny_space).train(), task, RECIPE, tiny_dataset)
+    steps = steps_of(len(tiny_dataset.training), RECIPE)
+    assert update.settings.begin == round(steps / 3) and update.settings.domains == 1
+    assert Minimax.told([]) == ("", {})
+    said, document = Minimax.told([told(update, tiny_dataset.held_out)])
+    assert "lamps" in said and "train for more epochs" in said
+    assert [lamp["name"] for lamp in document["lamps"]] == list(RULES)
 
 
 def test_readers_that_have_learnt_nothing_vouch_for_nothing(tiny_space, tiny_dataset):
