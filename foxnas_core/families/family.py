@@ -121,10 +121,12 @@ class Place:
 
 @dataclass(frozen=True)
 class Row:
-    """A row of a picture: its title, and the editor's cells in it, each with its column from 1."""
+    """A row of a picture: its title, the editor's cells in it, each with its column from 1, and
+    whether a skip connection leads past what is between them to the last column."""
 
     title: str
     places: tuple[tuple[str, int], ...]
+    skip: bool = False
 
 
 @dataclass(frozen=True)

@@ -106,7 +106,11 @@ def picture_data(
         "rows": []
         if layout is None
         else [
-            {"title": row.title, "places": [list(place) for place in row.places]}
+            {
+                "title": row.title,
+                "places": [list(place) for place in row.places],
+                "skip": row.skip,
+            }
             for row in layout.rows
         ],
         "kernels": sorted(k for k in kernels if isinstance(k, int)),

@@ -99,8 +99,8 @@ class Picture {
   }
 
   // A row of a layout, whose cells have columns of their own.
-  placed({ title, places }) {
-    return { title, cells: places.map(([name, place]) => ({ ...this.find(name), place })) };
+  placed({ title, places, skip }) {
+    return { title, skip, cells: places.map(([name, place]) => ({ ...this.find(name), place })) };
   }
 
   stages(groups) {
@@ -125,13 +125,13 @@ class Picture {
     }
     box.append(head);
     for (const group of groups) {
-      const row = element("div", "row", { role: "row" });
+      const row = element("div", group.skip ? "row skip" : "row", { role: "row" });
       row.append(this.picker("rowheader", group.title, group.cells));
       const own = group.cells.filter((cell) => !cell.isBlock);
       if (whole) row.append(...(own.length ? this.cells(own) : [element("span")]));
       for (let block = 1; block <= blocks; block++) {
         const cell = inColumn(group, block);
-        row.append(...(cell ? this.cells([cell]) : [element("span")]));
+        row.append(...(cell ? this.cells([cell]) : [element("span", "between")]));
       }
       box.append(row);
     }
@@ -244,6 +244,11 @@ class Picture {
         swatch.style.color = colour.ink;
         entry.append(swatch);
       }
+      legend.append(entry);
+    }
+    if (this.data.rows.some((row) => row.skip)) {
+      const entry = element("div");
+      entry.append(element("span", "line"), "skip connection, from the encoder to the decoder");
       legend.append(entry);
     }
     if (this.data.graphs.length) {
