@@ -12,11 +12,11 @@ from foxnas_core.cards.given import Given
 from foxnas_core.cards.operations import by_magnitude, objective_of
 from foxnas_core.cards.sharing import shared
 from foxnas_core.errors import FoxnasError
-from foxnas_core.evidence.cases import CaseScores, paired_gain, paired_table
+from foxnas_core.evidence.cases import CaseScores, PairedGain, paired_gain, paired_table
 from foxnas_core.families import family_of
 from foxnas_core.families.volumetric import Volumetric
 from foxnas_core.families.volumetric.reach import reach_of
-from foxnas_core.families.volumetric.space import CHOICES, plan_of, uniform
+from foxnas_core.families.volumetric.space import CHOICES, plan_of
 from foxnas_core.figures import volumes as figures
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.table.metrics import metric_of
@@ -40,7 +40,7 @@ def networks_of(given: Given) -> dict[str, Architecture]:
     """Those that are laid beside each other, by name: uniform ones, what the mixture's parameters
     select, and the best that was measured."""
     space = given.study.space
-    found = {f"{choice} everywhere": uniform(space, choice) for choice in CHOICES}
+    found = family_of(space).landmarks(space)
     with suppress(FoxnasError):
         if selection := by_magnitude(given):
             found[MAGNITUDE] = selection.selected.architecture
@@ -163,6 +163,11 @@ def _scores(given: Given, name: str) -> CaseScores:
     return scored(given, family_of(space).write(space, networks[name]))
 
 
+def _gain(given: Given, scores: tuple[CaseScores, CaseScores]) -> PairedGain:
+    one, other = scores
+    return paired_gain(one.values, other.values, objective_of(given).sign)
+
+
 def pair_of(given: Given, one: str, other: str) -> tuple[str, str]:
     """The names that were chosen, by default what was selected against flat cells."""
     names = list(networks_of(given))
@@ -175,7 +180,7 @@ def paired(given: Given, *, one: str = "", other: str = "") -> Card:
     first, second = pair_of(given, one, other)
     scores = _scores(given, first), _scores(given, second)
     metric = objective_of(given)
-    gain, table = paired_gain(*scores, metric.sign), paired_table(*scores)
+    gain, table = _gain(given, scores), paired_table(*scores)
     how = "differs from" if gain.told_apart else "can't be told apart from"
     ends = metric.interval_text(gain.low, gain.high, signed=True)
     return Card(
@@ -200,7 +205,7 @@ def slices(given: Given, *, one: str = "", other: str = "", place: int = -1) -> 
     """One slice of that case, with its mask and those of both networks."""
     first, second = pair_of(given, one, other)
     scores = _scores(given, first), _scores(given, second)
-    worst = paired_gain(*scores, objective_of(given).sign).worst
+    worst = _gain(given, scores).worst
     _, held_out = given.study.images()
     truth = held_out.labels[worst]
     if place not in slices_of(given):

@@ -64,13 +64,17 @@ def trust(options: argparse.Namespace) -> Answer:
 
 def judge(options: argparse.Namespace) -> Answer:
     """Train selected networks from scratch, beside others."""
-    from foxnas_core.evidence.judged import JUDGED
+    from foxnas_core.evidence.judged import JUDGED, MAGNITUDE, PERTURBATION
     from foxnas_core.steps.judge import JudgingSettings
     from foxnas_core.steps.judge import judge as train_all
 
     study = open_study(options.study)
     stored = study.record(JUDGED)
-    begun = {"epochs": int(stored.recipe["epochs"])} if stored else {}
+    begun: dict[str, Any] = {}
+    if stored:
+        begun["epochs"] = int(stored.recipe["epochs"])
+        own = [c for c in stored.choices if c.split()[0] not in (PERTURBATION, MAGNITUDE)]
+        begun["beside"] = own
     with bar("step") as report:
         record = train_all(
             study,

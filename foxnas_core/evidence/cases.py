@@ -32,9 +32,10 @@ class PairedGain:
         return self.low > 0 or self.high < 0
 
 
-def paired_gain(one: CaseScores, other: CaseScores, sign: float = 1.0) -> PairedGain:
-    """By Student's t of the paired differences; `sign` is 1 where more is better, else −1."""
-    gains = one.values - other.values
+def paired_gain(one: np.ndarray, other: np.ndarray, sign: float = 1.0) -> PairedGain:
+    """Of scores on the same cases (cases,), by Student's t of the paired differences; `sign` is 1
+    where more is better, else −1."""
+    gains = one - other
     mean, count = float(gains.mean()), len(gains)
     aside = np.nan
     if count > 1:

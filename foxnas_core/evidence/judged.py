@@ -6,10 +6,12 @@ Plain values; `steps.judge` trains.
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
+import numpy as np
 import pandas as pd
 
 from foxnas_core.errors import InvalidInput
-from foxnas_core.records import CHOICES, RecordKind
+from foxnas_core.evidence.cases import PairedGain, paired_gain
+from foxnas_core.records import CHOICES, RecordKind, Stored
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.tasks.task import Score
 
@@ -17,14 +19,16 @@ PERTURBATION, MAGNITUDE = "perturbation", "magnitude"
 BEST, LARGEST, RANDOM = "best inherited", "largest", "random"
 CHOICES_OF_A_SEED = (PERTURBATION, MAGNITUDE, BEST, LARGEST, RANDOM)
 """How a network was chosen: by a selection, as the measured one that inherits most, as the largest
-of the space, or at random."""
+of the space, or at random. Others are selections on other data, and landmarks of a family."""
+_LONGEST = 200
 
 
 @dataclass(frozen=True)
 class JudgedNetwork:
     """A network trained from scratch: the seed of its training, by which the selection was made
-    too, how it was chosen (one of `CHOICES_OF_A_SEED`), what it scores on the held-out cases, and
-    its `rank` by the record's `truth`, 1 the best, None where that has none."""
+    too, how it was chosen (such as `CHOICES_OF_A_SEED`), what it scores on the held-out cases, its
+    `rank` by the record's `truth`, 1 the best, None where that has none, and what it scores on each
+    of the `cases`, empty where they are too many to be told one by one."""
 
     seed: int
     choice: str
@@ -33,9 +37,10 @@ class JudgedNetwork:
     score: Score
     seconds: float
     rank: int | None = None
+    cases: Annotated[tuple[float, ...], Stored(omitted=True)] = ()
 
     def __post_init__(self) -> None:
-        if self.choice not in CHOICES_OF_A_SEED:
+        if not 0 < len(self.choice) <= _LONGEST or not self.choice.isprintable():
             raise ValueError(f"choice {self.choice!r:.40}")
 
 
@@ -59,9 +64,21 @@ class JudgedRecord:
     cells: int = 0
     networks: tuple[JudgedNetwork, ...] = ()
 
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """How its networks were chosen, in the order of `CHOICES_OF_A_SEED`, others after them."""
+        found = dict.fromkeys(own.choice for own in self.networks)
+        return tuple(dict.fromkeys([own for own in CHOICES_OF_A_SEED if own in found] + [*found]))
+
     def has(self, seed: int, choice: str, architecture: Architecture) -> bool:
         asked = (seed, choice, architecture)
         return any((own.seed, own.choice, own.architecture) == asked for own in self.networks)
+
+    def alike(self, seed: int, architecture: Architecture) -> JudgedNetwork | None:
+        """The same network trained by the same seed, whatever it was chosen by: training it once
+        more would give it again."""
+        asked = (seed, architecture)
+        return next((own for own in self.networks if (own.seed, own.architecture) == asked), None)
 
     def with_network(self, network: JudgedNetwork) -> "JudgedRecord":
         """With a network in the place of the one of its seed and choice, where there is one: more
@@ -97,7 +114,7 @@ def check_continues(record: JudgedRecord, begun: JudgedRecord) -> None:
 def judged_table(record: JudgedRecord) -> pd.DataFrame:
     """A row a network, seed by seed: seed, chosen, the network as it is written, its score with the
     standard error, and its rank where there is a truth."""
-    order = CHOICES_OF_A_SEED.index
+    order = record.choices.index
     networks = sorted(record.networks, key=lambda own: (own.seed, order(own.choice)))
     table = pd.DataFrame(
         {
@@ -123,6 +140,17 @@ def paired(record: JudgedRecord, one: str, other: str) -> pd.Series:
     if not {one, other} <= set(scores):
         return pd.Series(dtype=float)
     return (scores[one] - scores[other]).dropna()
+
+
+def gain_over_cases(record: JudgedRecord, one: str, other: str) -> PairedGain | None:
+    """How much more the first choice's networks score than the other's, case by case, each case
+    the mean of the seeds that have both; None where no seed has, or cases were not kept."""
+    by = {(own.seed, own.choice): own.cases for own in record.networks}
+    both = [(by[s, one], by[s, other]) for s, choice in by if choice == one and (s, other) in by]
+    if not both or any(len(cases) != record.held_out_images for pair in both for cases in pair):
+        return None
+    first, second = np.mean(both, axis=0)
+    return paired_gain(first, second)
 
 
 def ranks(record: JudgedRecord, choice: str) -> list[int]:

@@ -24,7 +24,7 @@ def judged_figure(table: pd.DataFrame, metric: Metric) -> go.Figure:
                 marker={"color": colour, "size": 10},
                 error_x={"array": 2 * own["std error"], "color": colour, "width": 0},
                 customdata=own[["network"]].to_numpy(),
-                hover="%{x:.2f}<br>%{customdata[0]}",
+                hover="%{x:.4g}<br>%{customdata[0]}",
             )
         )
     rows = table["chosen"].nunique()

@@ -1,6 +1,6 @@
 """Judging selections by training alone: what they select, and other networks, from scratch."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,10 +11,9 @@ from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.evidence.handmade.record import RECIPE
 from foxnas_core.evidence.judged import (
     BEST,
+    CHOICES_OF_A_SEED,
     JUDGED,
     LARGEST,
-    MAGNITUDE,
-    PERTURBATION,
     RANDOM,
     JudgedNetwork,
     JudgedRecord,
@@ -40,9 +39,15 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class JudgingSettings:
     """`epochs` that every network is trained for, from scratch and else by the supernet's own
-    recipe."""
+    recipe, and what selections are trained `beside`: `BEST`, `LARGEST`, `RANDOM`, or landmarks of
+    the family."""
 
     epochs: int = 10
+    beside: Sequence[str] = (BEST, LARGEST, RANDOM)
+
+
+_MOST_CASES = 1000
+"""Up to so many, what a network scores on each is kept."""
 
 
 def judge(
@@ -54,17 +59,19 @@ def judge(
     data: Path | None = None,
     report: Report = not_told,
 ) -> JudgedRecord:
-    """Train what each seed's two selections selected, and beside it the measured network that
-    inherits most, the largest and a random one, that the study has no result of; returns all.
+    """Train what each seed's selections selected, and beside it other networks, that the study has
+    no result of; returns all.
 
-    Selections are the study's and those of `selected`, which it takes over; a seed counts that has
-    one of both methods. `truth` is a study whose table says, of all the same architectures, how
+    Selections are the study's and those of `selected`, which it takes over; of a method that is
+    used, a seed counts that has one. Those of other data, in a study of another space with the same
+    decisions, are trained here too, and stay there. A network that several ways choose is trained
+    once a seed. `truth` is a study whose table says, of all the same architectures, how
     good they are: networks that are new are ranked by it. Killed, it goes on from the last saved
     steps. Raises `MissingPart` without weights, images, measurements or paired selections, and
     `InvalidInput` where the study's record is of others, or another process is at it.
     """
-    _take_over(study, selected)
-    wanted = _wanted(study)
+    elsewhere = _take_over(study, selected)
+    wanted = _wanted(study, settings.beside, elsewhere)
     checkpoint = study.load_checkpoint()
     calibration, held_out = study.images()
     dataset = images_of(study, checkpoint, data)
@@ -97,8 +104,13 @@ def judge(
         record = study.record(JUDGED) or begun
         check_continues(record, begun)
         missing = {key: own for key, own in wanted.items() if not record.has(*key, own)}
-        tally = Tally(len(missing), steps_of(len(dataset.training), recipe), report, "networks")
+        new = {(s, own) for (s, _), own in missing.items() if record.alike(s, own) is None}
+        tally = Tally(len(new), steps_of(len(dataset.training), recipe), report, "networks")
         for (seed, choice), architecture in missing.items():
+            if (same := record.alike(seed, architecture)) is not None:
+                record = record.with_network(replace(same, choice=choice))
+                study.save(JUDGED, record)
+                continue
 
             def told(progress: Progress, key: str = f"{choice}-{seed}") -> None:
                 tally.at(key, int(progress.done))
@@ -106,14 +118,16 @@ def judge(
             state = folder / f"{architecture.id}-{settings.epochs}-{seed}.safetensors"
             own = replace(recipe, seed=seed)
             network, seconds = _trained(checkpoint, architecture, dataset, own, state, told)
+            score, cases = _scored(checkpoint, network, architecture, calibration, held_out)
             network_judged = JudgedNetwork(
                 seed,
                 choice,
                 architecture,
                 family_of(study.space).write(study.space, architecture),
-                _score(checkpoint, network, architecture, calibration, held_out),
+                score,
                 round(seconds, 1),
                 ranking.of(architecture),
+                cases,
             )
             record = record.with_network(network_judged)
             study.save(JUDGED, record)
@@ -121,17 +135,30 @@ def judge(
     return record
 
 
-def _take_over(study: Study, selected: Sequence[Study]) -> None:
+def _take_over(study: Study, selected: Sequence[Study]) -> dict[tuple[int, str], Mapping[str, Any]]:
+    """Keep the selections of the study's own space with it; of those on other data, the choices by
+    seed and by what they are called here."""
     known = {(own.method, own.seed, own.selected.id) for own in _selections(study)}
+    elsewhere: dict[tuple[int, str], Mapping[str, Any]] = {}
     for other in selected:
-        if other.space.fingerprint != study.space.fingerprint:
+        if other.space.decisions != study.space.decisions:
             raise InvalidInput(
-                f"{other.folder} is of space {other.space.name!r} ({other.space.fingerprint}), not "
-                f"of the study's ({study.space.fingerprint}); name studies of the same cells."
+                f"{other.folder} is of space {other.space.name!r} ({other.space.fingerprint}), "
+                f"whose decisions are others than the study's ({study.space.fingerprint}); name "
+                "studies of the same cells."
             )
         for found in reversed(_selections(other)):
-            if (found.method, found.seed, found.selected.id) not in known:
+            if other.space.fingerprint != study.space.fingerprint:
+                called = f"{found.method} on {_data_of(other)}"
+                elsewhere[found.seed, called] = found.selected.architecture.to_dict()
+            elif (found.method, found.seed, found.selected.id) not in known:
                 study.keep(SELECTIONS, found)
+    return elsewhere
+
+
+def _data_of(study: Study) -> str:
+    """What the supernet that a study selects by was trained on."""
+    return str(study.training_record().get("dataset") or study.name)
 
 
 def _selections(study: Study) -> list[SupernetSelection]:
@@ -139,38 +166,56 @@ def _selections(study: Study) -> list[SupernetSelection]:
     return [study.kept(SELECTIONS, name) for name in study.ids(SELECTIONS)]
 
 
-def _wanted(study: Study) -> dict[tuple[int, str], Architecture]:
+def _wanted(
+    study: Study, beside: Sequence[str], elsewhere: Mapping[tuple[int, str], Mapping[str, Any]]
+) -> dict[tuple[int, str], Architecture]:
     """What is to be trained, by seed and choice; raises `MissingPart` where nothing is."""
-    found: dict[tuple[int, str], Architecture] = {}
-    for own in reversed(_selections(study)):
+    found = {key: study.space.architecture(choices) for key, choices in elsewhere.items()}
+    for kept in reversed(_selections(study)):
         # Kept with its choices sorted by name.
-        choices = own.selected.architecture.to_dict()
-        found[own.seed, own.method] = study.space.architecture(choices)
-    seeds = sorted(s for s, method in found if method == PERTURBATION and (s, MAGNITUDE) in found)
+        choices = kept.selected.architecture.to_dict()
+        found[kept.seed, kept.method] = study.space.architecture(choices)
+    ways = sorted({way for _, way in found}, key=_by_order)
+    seeds = [s for s in sorted({s for s, _ in found}) if all((s, way) in found for way in ways)]
     if not seeds:
         raise MissingPart(
-            f"{study.folder} has no seed of which both methods selected a network; run 'python -m "
-            "foxnas_core select' with --method perturbation and --method magnitude by one --seed, "
-            "or name the studies where that was done with --selected."
+            f"{study.folder} has no seed by which {' and '.join(ways) or 'a supernet'} selected a "
+            "network; run 'python -m foxnas_core select' with --method magnitude or perturbation "
+            "and a --seed, or name the studies where that was done with --selected."
         )
+    others = {way: _other(study, way) for way in beside if way != RANDOM}
+    for seed in seeds:
+        own = others | {RANDOM: study.space.sample(1, seed=seed)[0]}
+        found |= {(seed, way): own[way] for way in beside}
+    every = sorted([*ways, *beside], key=_by_order)
+    return {(seed, way): found[seed, way] for seed in seeds for way in every}
+
+
+def _by_order(way: str) -> int:
+    """Where a way of choosing stands: those that every study has before others."""
+    known = CHOICES_OF_A_SEED
+    return known.index(way) if way in known else len(known)
+
+
+def _other(study: Study, way: str) -> Architecture:
+    """The network that is chosen so, whatever the seed."""
+    family = family_of(study.space)
+    if way == LARGEST:
+        return family.reference(study.space)
+    if way != BEST:
+        known = family.landmarks(study.space)
+        if way not in known:
+            others = ", ".join(map(repr, dict.fromkeys([BEST, LARGEST, RANDOM, *known])))
+            raise InvalidInput(f"{way!r:.80} is no network to train beside others; name {others}.")
+        return known[way]
     best = best_measured(study)
     if best is None:
         raise MissingPart(
             f"{study.folder} has no measured {study.objective.word}, by which the best network "
-            "would be taken; measure some with 'python -m foxnas_core measure'."
+            "would be taken; measure some with 'python -m foxnas_core measure', or say with "
+            "--beside what else to train."
         )
-    largest = family_of(study.space).reference(study.space)
-    return {
-        (seed, choice): own
-        for seed in seeds
-        for choice, own in (
-            (PERTURBATION, found[seed, PERTURBATION]),
-            (MAGNITUDE, found[seed, MAGNITUDE]),
-            (BEST, best),
-            (LARGEST, largest),
-            (RANDOM, study.space.sample(1, seed=seed)[0]),
-        )
-    }
+    return best
 
 
 def best_measured(study: Study) -> Architecture | None:
@@ -233,19 +278,28 @@ def _trained(
     )
 
 
-def _score(
+def _scored(
     checkpoint: "Checkpoint",
     network: "Network",
     architecture: Architecture,
     calibration: ImageSet,
     held_out: ImageSet,
-) -> Score:
-    """What it scores with norms re-estimated, as all that is measured."""
+) -> tuple[Score, tuple[float, ...]]:
+    """What it scores with norms re-estimated, as all that is measured, and on each case where they
+    are few."""
     from foxnas_core.measurement.meter import Prepared
     from foxnas_core.measurement.score import ScoreMeter
     from foxnas_core.supernet.recalibration import recalibrate
 
     task = checkpoint.task
     recalibrate(network, task.batches(calibration.images, network.input_shape))
-    [values] = ScoreMeter(held_out, task=task).measure([Prepared(architecture, network)])
-    return Score(values[task.objective], values[f"{task.objective}{STD_ERROR}"])
+    each: list[float] = []
+
+    def scored(_: Architecture, precision: str, cases: np.ndarray) -> None:
+        if len(cases) <= _MOST_CASES:
+            each.extend(np.round(cases.astype(float), 5).tolist())
+
+    meter = ScoreMeter(held_out, task=task, scored=scored)
+    [values] = meter.measure([Prepared(architecture, network)])
+    score = Score(values[task.objective], values[f"{task.objective}{STD_ERROR}"])
+    return score, tuple(each)

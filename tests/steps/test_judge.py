@@ -17,6 +17,7 @@ from foxnas_core.evidence.judged import (
     LARGEST,
     MAGNITUDE,
     PERTURBATION,
+    gain_over_cases,
     judged_table,
     paired,
 )
@@ -84,9 +85,9 @@ def test_each_seed_has_every_choice_trained_and_a_killed_run_goes_on(study):
     with pytest.raises(Killed):
         judge(study, ONE, report=kill)
     begun = study.record(JUDGED)
-    assert len(begun.networks) == 3
+    assert len(begun.networks) == 4  # one of which two ways choose, and so trained once
     record = judge(study, ONE)
-    assert record.networks[:3] == begun.networks and record == study.record(JUDGED)
+    assert record.networks[:4] == begun.networks and record == study.record(JUDGED)
     told = {(own.seed, own.choice) for own in record.networks}
     assert told == {(seed, choice) for seed in SEEDS for choice in CHOICES_OF_A_SEED}
     by = {(own.seed, own.choice): own for own in record.networks}
@@ -134,10 +135,35 @@ def test_ranks_are_told_by_a_table_of_all_and_said_to_be_anothers(study, tmp_pat
         judge(study, ONE, truth=study)
 
 
+def test_selections_of_other_data_are_trained_here_beside_what_is_named(study, tmp_path):
+    other = create_study(
+        tmp_path / "other",
+        mixture_of("nasbench201", classes=2, resolution=8).space,
+        name="Elsewhere",
+    )
+    for seed in (1, 5):
+        keep(other, MAGNITUDE, seed, "nor_conv_1x1")
+    how = JudgingSettings(epochs=1, beside=("smallest",))
+    record = judge(study, how, selected=[other])
+    away = f"{MAGNITUDE} on Elsewhere"
+    assert record.choices == (PERTURBATION, MAGNITUDE, away, "smallest")
+    assert {own.seed for own in record.networks} == {1}  # the only one that all selected by
+    assert len(study.ids(SELECTIONS)) == 4
+    for own in record.networks:
+        assert np.mean(own.cases) == pytest.approx(own.score.value, abs=1e-3)
+    gain = gain_over_cases(record, away, "smallest")
+    assert gain.mean == pytest.approx(paired(record, away, "smallest")[1], abs=1e-3)
+    with pytest.raises(InvalidInput, match="'everything' is no network"):
+        judge(study, JudgingSettings(epochs=1, beside=("everything",)))
+    strange = create_study(tmp_path / "strange", mixture_of("darts").space, name="Strange")
+    with pytest.raises(InvalidInput, match="decisions are others"):
+        judge(study, how, selected=[strange])
+
+
 def test_without_selections_or_measurements_it_says_what_to_run(study, tmp_path):
     other = create_study(tmp_path / "other", study.space, name="Other")
     assert "foxnas_core judge" in analysis_of("select-judged").needs(Given(other))
-    with pytest.raises(MissingPart, match="both methods selected"):
+    with pytest.raises(MissingPart, match="no seed by which"):
         judge(other, ONE)
     with pytest.raises(MissingPart, match="no measured accuracy"):
         judge(other, ONE, selected=[study])

@@ -6,9 +6,9 @@ from typing import Any
 from foxnas_core.families.family import Extreme, Family, Layout, Row
 from foxnas_core.families.volumetric.counts import network_counts
 from foxnas_core.families.volumetric.space import (
+    CHOICES,
     DEEP,
     FLAT,
-    PSEUDO,
     choices_of,
     mixture_of,
     network_of,
@@ -40,10 +40,7 @@ class Volumetric(Family):
 
     def landmarks(self, space: SearchSpace) -> dict[str, Architecture]:
         """What is chosen by habit: one choice everywhere."""
-        return {
-            "smallest": uniform(space, FLAT), "P3D everywhere": uniform(space, PSEUDO),
-            "largest": uniform(space, DEEP),
-        }  # fmt: skip
+        return {f"{choice} everywhere": uniform(space, choice) for choice in CHOICES}
 
     def mixture(self, space: SearchSpace) -> Mixture:
         return mixture_of(space)
@@ -52,7 +49,8 @@ class Volumetric(Family):
         return network_counts(space, column)
 
     def layout(self, space: SearchSpace) -> Layout:
-        """A row a size, the encoder's cells on the left and the decoder's on the right."""
+        """A row a size, the encoder's cells on the left and the decoder's on the right, with skip
+        connections between them."""
         plan = plan_of(space)
         most = max(map(len, plan.encoder))
         rows = []
@@ -63,7 +61,7 @@ class Volumetric(Family):
             if level < plan.deepest:
                 places.append((plan.decoder[-1 - level].slot, most + 1))
             title = f"{'×'.join(map(str, shape))}, {plan.widths[level]} channels"
-            rows.append(Row(title, tuple(places)))
+            rows.append(Row(title, tuple(places), skip=level in plan.skips))
         return Layout((*(f"encoder {n}" for n in range(1, most + 1)), "decoder"), tuple(rows))
 
     def write(self, space: SearchSpace, architecture: Architecture) -> str:

@@ -62,7 +62,7 @@ def test_published_sizes():
         ("encoder1", "encoder2", "encoder3", "encoder4", "decoder"),
     )
     assert [len(space.in_group(group)) for group in groups] == [3, 4, 6, 3, 5]
-    flat, deep = (family_of(space).landmarks(space)[n] for n in ("smallest", "largest"))
+    flat, deep = (family_of(space).landmarks(space)[n] for n in ("2D everywhere", "3D everywhere"))
     [one, other] = family_of(space).totals(space, space.encode([flat, deep]), "parameters")
     squares = 3 * 64**2 + 4 * 128**2 + 6 * 256**2 + 3 * 512**2  # the encoder's channels
     squares += 256**2 + 128**2 + 64**2 + 64**2 + 64**2
