@@ -72,11 +72,19 @@ def spent_card(given: Given, found: SupernetSelection) -> Card:
     table = figures.spent_table(found)
     count, fixed = int(table["samples so far"].iloc[-1]), int(table[figures.PARSEC].iloc[-1])
     return Card(
-        sentence=f"{count:,} subnets were drawn in {len(table):,} steps, {1 - count / fixed:.0%} "
-        f"fewer than the {fixed:,} of {figures.FIXED} at every step, as PARSEC draws.",
+        sentence=f"{count:,} subnets were drawn in {len(table):,} steps, {_compared(count, fixed)} "
+        f"the {fixed:,} of {figures.FIXED} at every step, as PARSEC draws.",
         table=table,
         draw=lambda: figures.spent_figure(table),
     )
+
+
+def _compared(count: int, other: int) -> str:
+    """How many more or fewer than others, within a sentence."""
+    if count == other:
+        return "as many as"
+    share = abs(1 - count / other)
+    return f"{share:.0%} {'fewer' if count < other else 'more'} than"
 
 
 @_part("courses", "Who decided when")

@@ -11,7 +11,7 @@ from foxnas_core.cards import sampled as sampled_cards
 from foxnas_core.cards.given import Given
 from foxnas_core.methods import Question, method_of, sampled
 from foxnas_core.methods.fpnas import Sampled
-from foxnas_core.search.selections import SELECTIONS
+from foxnas_core.search.selections import SELECTIONS, SelectedCell, SupernetSelection
 from foxnas_core.space.in_words import decision_called
 from foxnas_core.study import create_study
 from foxnas_core.testing.analyses import check_analysis, check_card
@@ -76,6 +76,16 @@ def test_the_command_says_what_every_step_drew_and_keeps_the_selection(study, ca
     assert {d.edge: d.kept for d in kept.decisions} == {
         name: str(choice) for name, choice in told["selected"]["architecture"].items()
     }
+
+
+@pytest.mark.parametrize(
+    ("drawn", "said"), [(12, "25% fewer than"), (16, "as many as"), (24, "50% more than")]
+)
+def test_what_it_spent_is_told_as_it_is(study, drawn, said):
+    cell = SelectedCell("a", study.space.sample(1, seed=0)[0], "")
+    course = {"steps": [{"k": drawn, "entropy": 2.0, "ess": None}]}
+    own = SupernetSelection("fpnas", 0, (), (), cell, {}, course)
+    assert f"{said} the 16 of" in sampled_cards.spent_card(Given(study), own).sentence
 
 
 def test_what_it_lacks_is_a_sentence(study, tmp_path, monkeypatch):
