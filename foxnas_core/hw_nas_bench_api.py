@@ -23,6 +23,7 @@ from foxnas_core.steps.query import Asked
 from foxnas_core.study import open_study
 from foxnas_core.table.files import content_of
 from foxnas_core.table.importing.hw_nas_bench import CONFIG, metric_name
+from foxnas_core.table.sums import ChoiceCosts
 
 if TYPE_CHECKING:
     from foxnas_core.networks import Network
@@ -205,7 +206,7 @@ def _tables_of(asked: Asked) -> dict[str, dict[str, float]]:
     places, keys = family_of(space).places(space), published_keys(configuration_of(space))
     found = {}
     for column in asked.targets:
-        if (costs := asked.costs(column)) is None:
+        if not isinstance(costs := asked.costs(column), ChoiceCosts):
             continue
         own = dict.fromkeys(keys.values(), 0.0)
         own[keys[places[0].blocks[()]]] = costs.fixed

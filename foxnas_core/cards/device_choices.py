@@ -14,7 +14,7 @@ from foxnas_core.cards.sharing import shared
 from foxnas_core.figures import every_device as figures
 from foxnas_core.figures.coefficients import heatmap_figure
 from foxnas_core.table.metrics import Metric, metric_of
-from foxnas_core.table.sums import choice_costs
+from foxnas_core.table.sums import ChoiceCosts, choice_costs
 
 EVERY = ""  # device
 
@@ -31,7 +31,7 @@ def _effects(given: Given, column: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """What each choice adds to a column: as it was summed, exactly, where it is a sum of that, else
     on average over drawn networks; and what is to be said of it."""
     costs = choice_costs(given.table, column)
-    if costs is None:
+    if not isinstance(costs, ChoiceCosts):
         found = given.averages(column)
         return found.table, tuple(found.sentences)
     rows = [

@@ -15,7 +15,7 @@ from foxnas_core.errors import InvalidInput
 from foxnas_core.families import family_of
 from foxnas_core.study import open_study
 from foxnas_core.table.metrics import metric_of
-from foxnas_core.table.sums import ChoiceCosts
+from foxnas_core.table.sums import Costs
 
 
 def explain(options: argparse.Namespace) -> Answer:
@@ -86,7 +86,7 @@ def query(options: argparse.Namespace) -> Answer:
     return Answer(document, tuple(cards))
 
 
-def _costs(found: Mapping[str, ChoiceCosts]) -> Answer:
+def _costs(found: Mapping[str, Costs]) -> Answer:
     """Tables of costs, by column."""
     cards = [
         Card(title=metric_of(column).named, sentence=own.sentence, table=own.frame())

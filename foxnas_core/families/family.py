@@ -207,7 +207,7 @@ class Family(ABC):
         none where a network is no chain of blocks, or they are too many.
 
         Those that an architecture fills are the `parts` of its network, in their order, and each
-        reads one slot and the context at most.
+        reads one group and the context at most.
         """
         return ()
 

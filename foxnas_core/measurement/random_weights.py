@@ -4,7 +4,6 @@ they cost, which their weights don't change."""
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -18,7 +17,7 @@ from foxnas_core.measurement.meter import Prepared
 from foxnas_core.measurement.runtimes import write_models
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.space.search_space import SearchSpace
-from foxnas_core.supernet.building import BlockNetwork, build_blocks, build_network
+from foxnas_core.supernet.building import build_blocks, build_network
 from foxnas_core.table.additive import BLOCK
 from foxnas_core.tasks.dataset import ImageSet
 
@@ -89,10 +88,8 @@ class RandomBlocks:
     models: Models = NO_MODELS
 
     def __call__(self, architectures: Sequence[Architecture]) -> list[Prepared]:
+        names = [str(own[BLOCK]) for own in architectures]
+        blocks = build_blocks(self.space, seed=self.seed, names=names)
         return self.models.made_of(
-            [Prepared(own, self._blocks[str(own[BLOCK])]) for own in architectures]
+            [Prepared(own, blocks[name]) for own, name in zip(architectures, names, strict=True)]
         )
-
-    @cached_property
-    def _blocks(self) -> dict[str, BlockNetwork]:
-        return build_blocks(self.space, seed=self.seed)

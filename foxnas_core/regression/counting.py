@@ -19,12 +19,12 @@ from foxnas_core.space.coding.parts import contrasts
 from foxnas_core.space.coding.terms import Lookup, Part, Term, constant, name_of
 from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.table.measurements import MeasurementTable
-from foxnas_core.table.metrics import COUNTABLE, COUNTED_AS, SIZES, Metric, metric_of
+from foxnas_core.table.metrics import COUNTABLE, COUNTED_AS, SIZES, metric_of
 from foxnas_core.table.sums import tells
 
 # Counts are whole numbers; files may hold them as fractions of a million.
 _ROUNDING = 1e-9
-_PLACES = 1024.0
+_PLACES = 1024.0  # so many that sums of thousands of millions hold them exactly
 _NOTE = "Counted of each network, not fitted, so that nothing of it errs."
 
 
@@ -35,7 +35,8 @@ def counted_predictor(table: MeasurementTable, column: str) -> Predictor | None:
     parts = family_of(table.space).counts(table.space, counted) if counted else ()
     if not parts or disagreement(table, column):
         return None
-    form, estimates = _form(table.space, metric_of(column), parts)
+    as_counted = Form(COUNTED, "Counted", table.space, metric_of(column), (), _NOTE, (), (), None)
+    form, estimates = of_sums(as_counted, parts)
     return Predictor.exact(form, estimates, table, _measured(table, column))
 
 
@@ -103,13 +104,16 @@ def _measured(table: MeasurementTable, column: str) -> np.ndarray:
     return values[np.isfinite(values)]
 
 
-def _form(space: SearchSpace, target: Metric, counts: Sequence[Lookup]) -> tuple[Form, np.ndarray]:
-    """The form and its estimates (terms,), which make the sum of `counts`."""
-    intercept = constant("intercept", "Intercept")
+def of_sums(
+    empty: Form, counts: Sequence[Lookup], places: float = _PLACES
+) -> tuple[Form, np.ndarray]:
+    """A form that has no terms yet with those that make the sum of `counts`, and their estimates
+    (terms,), averages in multiples of 1 / `places`."""
+    space, intercept = empty.space, constant("intercept", "Intercept")
     # By name, since several counts may read the same decision.
     found: dict[str, tuple[Part, np.ndarray]] = {name_of(intercept): (intercept, np.zeros(1))}
     for count in counts:
-        average, main = _main_parts(space, count)
+        average, main = _main_parts(space, count, places)
         if not any(space.decisions[position].conditions for position in count.positions):
             found[name_of(intercept)][1][:] += average  # of every network
         else:
@@ -127,31 +131,32 @@ def _form(space: SearchSpace, target: Metric, counts: Sequence[Lookup]) -> tuple
             found[name_of(part)] = own, so_far + estimate
     parts = tuple(part for part, _ in found.values())
     terms = tuple(term for part in parts for term in part.terms)
-    form = Form(COUNTED, "Counted", space, target, terms, _NOTE, (), parts, None)
+    form = replace(empty, terms=terms, parts=parts)
     return form, np.concatenate([estimate for _, estimate in found.values()])
 
 
-def _main_parts(space: SearchSpace, count: Lookup) -> tuple[float, dict[Part, np.ndarray]]:
+def _main_parts(
+    space: SearchSpace, count: Lookup, places: float
+) -> tuple[float, dict[Part, np.ndarray]]:
     """The rounded mean of a count over all choices, and the contrasts of each of its decisions, the
     context's only where it has no others, with their estimates."""
     active = count.table.reshape([size + 1 for size in count.sizes])
     active = active[(slice(1, None),) * active.ndim]
-    average = _rounded(active.mean())
+    average = _rounded(active.mean(), places)
     decisions = [space.decisions[position] for position in count.reads[0]]
     own = [d for d in decisions if d.group not in space.context] or decisions
     main: dict[Part, np.ndarray] = {}
     for axis, decision in enumerate(decisions):
         if decision in own and len(decision.choices) > 1:
             others = tuple(other for other in range(active.ndim) if other != axis)
-            effects = _rounded(active.mean(axis=others) - active.mean())
+            effects = _rounded(active.mean(axis=others) - active.mean(), places)
             if effects.any():
                 main[contrasts(space, count.terms[0].group, decision)] = effects[1:]
     return float(average), main
 
 
-def _rounded(values: ArrayLike) -> np.ndarray:
-    """Values to a number of binary places that sums of thousands of millions hold exactly."""
-    return np.rint(np.asarray(values) * _PLACES) / _PLACES
+def _rounded(values: ArrayLike, places: float) -> np.ndarray:
+    return np.rint(np.asarray(values) * places) / places
 
 
 def _left(

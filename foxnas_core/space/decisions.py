@@ -13,7 +13,7 @@ from foxnas_core.errors import InvalidInput
 from foxnas_core.space.architecture import Value
 
 # What a space may have, so that listing the options of a group, and drawing them, ends.
-MOST_DECISIONS, _MOST_IN_GROUP, _MOST_CHOICES, _MOST_GOVERNED = 1000, 200, 10_000, 100_000
+MOST_DECISIONS, _MOST_IN_GROUP, MOST_CHOICES, _MOST_GOVERNED = 1000, 200, 10_000, 100_000
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 
 
@@ -83,12 +83,12 @@ def _check_size(space: str, decisions: Sequence[Decision]) -> None:
     if (
         len(decisions) > MOST_DECISIONS
         or max(map(len, groups.values()), default=0) > _MOST_IN_GROUP
-        or max((len(d.choices) for d in decisions), default=0) > _MOST_CHOICES
+        or max((len(d.choices) for d in decisions), default=0) > MOST_CHOICES
         or max(ways, default=0) > _MOST_GOVERNED
     ):
         raise InvalidInput(
             f"Space {space!r} is too large: at most {MOST_DECISIONS:,} decisions, "
-            f"{_MOST_IN_GROUP} in a group, {_MOST_CHOICES:,} choices of each, and "
+            f"{_MOST_IN_GROUP} in a group, {MOST_CHOICES:,} choices of each, and "
             f"{_MOST_GOVERNED:,} combinations of those in a group that others depend on; "
             "divide its groups or leave choices out."
         )

@@ -24,7 +24,7 @@ from foxnas_core.table.machine import baselines_of, recorded_machine
 from foxnas_core.table.measurements import MeasurementTable
 from foxnas_core.table.metrics import is_metric
 from foxnas_core.table.refusals import refused_ids, with_refusals
-from foxnas_core.table.sums import ChoiceCosts, with_sums
+from foxnas_core.table.sums import costs_of_blocks, with_sums
 
 if TYPE_CHECKING:
     from foxnas_core.measurement.campaign import Measured
@@ -190,7 +190,7 @@ def keep_sums(study: Study) -> tuple[str, ...]:
     returns these columns."""
     additive = additive_table(study.space, study.blocks())
     whole = [c for c, costs in additive.costs.items() if not set(additive.blocks) - set(costs)]
-    sums = [ChoiceCosts.of_blocks(additive, column) for column in whole]
+    sums = [costs_of_blocks(additive, column) for column in whole]
     study.amend(lambda table: with_sums(table, *sums))
     return tuple(whole)
 

@@ -20,7 +20,7 @@ from foxnas_core.study import Study
 from foxnas_core.table.measurements import FAILED_BESIDE, MeasurementTable
 from foxnas_core.table.metrics import COUNTABLE, is_metric, metric_of
 from foxnas_core.table.readings import readings_of
-from foxnas_core.table.sums import ChoiceCosts, kept_sums, recovered
+from foxnas_core.table.sums import Costs, kept_sums, recovered
 
 if TYPE_CHECKING:
     from foxnas_core.search.calibration import SearchCalibration
@@ -90,7 +90,7 @@ class Asked:
         self._optima, self._table = study.optima(), with_counted(self._measured)
         self._kept_fits = kept_fits(study)
         self._given = kept_sums(self._measured)
-        self._sums: dict[str, ChoiceCosts | None] = {**self._given}
+        self._sums: dict[str, Costs | None] = {**self._given}
         targets = {target.column: target for target in self._table.targets}
         self.targets = targets | {column: metric_of(column) for column in self._given}
         if not self.targets:
@@ -100,14 +100,14 @@ class Asked:
             )
         self._numbers = dict(zip(self._measured.frame["id"], _numbers(self._measured), strict=True))
 
-    def costs(self, column: str) -> ChoiceCosts | None:
+    def costs(self, column: str) -> Costs | None:
         """What each choice adds to a column; None where it is no sum, or is counted."""
         if column not in self._sums:
             countable = column in COUNTABLE
             self._sums[column] = None if countable else recovered(self._measured, column)
         return self._sums[column]
 
-    def all_costs(self, columns: Sequence[str] = ()) -> dict[str, ChoiceCosts]:
+    def all_costs(self, columns: Sequence[str] = ()) -> dict[str, Costs]:
         """What each choice adds to these columns, by default to all that are sums.
 
         Raises `MissingPart` where none is, and `InvalidInput` as `known`.
@@ -198,12 +198,12 @@ def _numbers(table: MeasurementTable) -> list[int | None]:
     return [int(cell) if float(cell).is_integer() else None for cell in cells]
 
 
-def _summed(costs: ChoiceCosts, architecture: Architecture) -> Known:
+def _summed(costs: Costs, architecture: Architecture) -> Known:
     value, off = costs.sum(architecture), costs.residual
     return Known(value, "summed", *((value - off, value + off) if costs.rows else (None, None)))
 
 
-def _is_made_as(value: float, costs: ChoiceCosts, architecture: Architecture) -> bool:
+def _is_made_as(value: float, costs: Costs, architecture: Architecture) -> bool:
     """Whether a row is no measurement, but a sum that was written into it."""
     total = costs.sum(architecture)
     return not costs.rows and abs(value - total) <= _SAME * abs(total)

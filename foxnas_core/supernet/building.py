@@ -1,7 +1,7 @@
 """Networks with random weights, of whatever family."""
 
 import pkgutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -10,7 +10,7 @@ from foxnas_core.errors import InvalidInput
 from foxnas_core.families import family_of
 from foxnas_core.families.family import Place
 from foxnas_core.networks import Network
-from foxnas_core.space.architecture import Architecture
+from foxnas_core.space.architecture import Architecture, Value
 from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.table.additive import blocks_of
 
@@ -45,8 +45,10 @@ class BlockNetwork(Network):
         return self.block(x)
 
 
-def build_blocks(space: SearchSpace, *, seed: int) -> dict[str, BlockNetwork]:
-    """Every block of the space's networks, by its name, with random weights.
+def build_blocks(
+    space: SearchSpace, *, seed: int, names: Iterable[str] | None = None
+) -> dict[str, BlockNetwork]:
+    """Blocks of the space's networks, by their names, with random weights; by default every one.
 
     Raises `InvalidInput` where networks of the space's family are no chains of blocks.
     """
@@ -56,12 +58,11 @@ def build_blocks(space: SearchSpace, *, seed: int) -> dict[str, BlockNetwork]:
             f"Networks of family {space.family!r} are no chains of blocks, so there is nothing to "
             "measure one by one; measure whole networks."
         )
+    wanted = blocks_of(places) if names is None else tuple(names)
     found: dict[str, BlockNetwork] = {}
-    wanted = blocks_of(places)
-    for architecture in _covering(space, places):
-        filled = [place.block(architecture) for place in places]
-        if not {name for name in filled if name} <= found.keys():
-            found |= blocks_in(build_network(space, architecture, seed=seed), architecture, places)
+    for architecture in _covering(space, places, set(wanted)):
+        own = blocks_in(build_network(space, architecture, seed=seed), architecture, places)
+        found |= {name: block for name, block in own.items() if name not in found}
     return {name: found[name].eval() for name in wanted}
 
 
@@ -78,13 +79,22 @@ def blocks_in(
     return found
 
 
-def _covering(space: SearchSpace, places: Sequence[Place]) -> Iterator[Architecture]:
-    """Architectures that have every block: few, then for each that is left one."""
-    for number in range(max(len(d.choices) for d in space.decisions)):
-        yield space.architecture(
-            {d.name: d.choices[number % len(d.choices)] for d in space.decisions}
-        )
-    usual = family_of(space).reference(space).to_dict()
-    for place in places:
-        for chosen in place.blocks:
-            yield space.architecture(usual | dict(zip(place.decisions, chosen, strict=True)))
+def _covering(
+    space: SearchSpace, places: Sequence[Place], wanted: set[str]
+) -> Iterator[Architecture]:
+    """Architectures that have every wanted block between them: in each, as many new ones as go
+    together, the first first."""
+    usual, missing = family_of(space).reference(space).to_dict(), set(wanted)
+    left = [{c: block for c, block in place.blocks.items() if block in wanted} for place in places]
+    while missing and any(left):
+        taken: dict[str, Value] = {}
+        for place, blocks in zip(places, left, strict=True):
+            for chosen in list(blocks):
+                own = dict(zip(place.decisions, chosen, strict=True))
+                if blocks[chosen] not in missing:
+                    del blocks[chosen]
+                elif all(taken.get(name, choice) == choice for name, choice in own.items()):
+                    taken |= own
+                    missing.remove(blocks.pop(chosen))
+                    break
+        yield space.architecture(usual | taken)

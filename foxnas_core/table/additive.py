@@ -11,7 +11,7 @@ from foxnas_core.families.family import Place
 from foxnas_core.space.architecture import Architecture, Value
 from foxnas_core.space.coding.counts import added
 from foxnas_core.space.coding.terms import Lookup
-from foxnas_core.space.decisions import Decision
+from foxnas_core.space.decisions import MOST_CHOICES, Decision
 from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.table.latency_verdicts import without_failed
 from foxnas_core.table.measurements import MeasurementTable
@@ -75,9 +75,9 @@ def blocks_of(places: Sequence[Place]) -> tuple[str, ...]:
 
 def block_space(space: SearchSpace) -> SearchSpace | None:
     """The space whose architectures are the blocks of another's networks, so that what was measured
-    of them is a table like any; None where those are no chains of blocks."""
+    of them is a table like any; None where those are no chains of blocks, or of too many kinds."""
     blocks = blocks_of(family_of(space).places(space))
-    if not blocks:
+    if not 0 < len(blocks) <= MOST_CHOICES:
         return None
     decision = Decision(BLOCK, BLOCK, BLOCK, blocks)
     return SearchSpace(f"blocks of {space.name}"[:100], "listed", (decision,))

@@ -1,4 +1,4 @@
-"""Costs that are sums: each choice adds its own, whatever the others are.
+"""Costs that are sums: each choice, or each block that some choices make, adds its own.
 
 A benchmark that measures blocks and adds them up has such columns, as FBNet's in HW-NAS-Bench
 (arXiv 2103.10584, section 3.2): rows of whole networks tell the table of operations exactly, and
@@ -8,7 +8,8 @@ it tells every other network. A table of measured blocks is kept with the rows, 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from functools import cached_property
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,9 @@ import scipy
 
 from foxnas_core.documents import number, whole
 from foxnas_core.errors import InvalidInput
+from foxnas_core.families import family_of
 from foxnas_core.space.architecture import Architecture, Value
+from foxnas_core.space.coding.terms import Lookup
 from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.table.additive import AdditiveTable
 from foxnas_core.table.latency_verdicts import usable
@@ -29,6 +32,10 @@ SUMS = "sums"  # where a table's record keeps them
 _ROUNDING = 1e-9
 # Rows beyond the rank, without which any numbers would add up.
 _LEAST_SPARE = 10
+_SUMMED = (
+    "{} of any of the {:.3g} networks is the sum of the costs of its blocks, which were measured "
+    "one by one."
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,30 +70,6 @@ class ChoiceCosts:
         object.__setattr__(self, "_flat", np.concatenate(own).astype(float))
         object.__setattr__(self, "_first", np.cumsum([0, *sizes.values()])[:-1])
 
-    @classmethod
-    def of_blocks(cls, blocks: AdditiveTable, column: str) -> "ChoiceCosts":
-        """The costs of measured blocks, by the choices that set them.
-
-        Raises `InvalidInput` for a block that was not measured, or that several decisions set.
-        """
-        space, known, fixed = blocks.space, blocks.costs[column], 0.0
-        costs = {d.name: np.zeros(len(d.choices)) for d in space.decisions}
-        for place in blocks.places:
-            for chosen, block in place.blocks.items():
-                cost = known.get(block, np.nan)
-                if not np.isfinite(cost) or len(chosen) > 1:
-                    wrong = "set by several decisions" if len(chosen) > 1 else "not measured"
-                    raise InvalidInput(
-                        f"{column} of networks of space {space.name!r} can't be summed over their "
-                        f"blocks: {block!r} is {wrong}."
-                    )
-                if chosen:
-                    [name] = place.decisions
-                    costs[name][space.by_name[name].choices.index(chosen[0])] += cost
-                else:
-                    fixed += cost
-        return cls(column, space, fixed, {name: tuple(own.tolist()) for name, own in costs.items()})
-
     def sums(self, codes: np.ndarray) -> np.ndarray:
         """The column (rows,) of codes (rows, decisions) of `SearchSpace.encode`."""
         return self.fixed + self._flat[codes.astype(np.intp) + self._first].sum(axis=1)
@@ -102,12 +85,12 @@ class ChoiceCosts:
     def sentence(self) -> str:
         """How it is known, and what it tells."""
         metric = metric_of(self.column)
-        told = f"{metric.label} of any of the {self.space.size:.3g} networks is the sum"
         if not self.rows:
-            return f"{told} of the costs of its blocks, which were measured one by one."
+            return _SUMMED.format(metric.label, self.space.size)
         return (
-            f"{told} of what its choices add: {self.rows:,} rows, of rank {self.rank}, tell all of "
-            f"it, with no row farther than {self.residual:.1g} {metric.unit}".rstrip()
+            f"{metric.label} of any of the {self.space.size:.3g} networks is the sum of what its "
+            f"choices add: {self.rows:,} rows, of rank {self.rank}, tell all of it, with no row "
+            f"farther than {self.residual:.1g} {metric.unit}".rstrip()
             + " off."
         )
 
@@ -132,7 +115,90 @@ class ChoiceCosts:
         return {"fixed": self.fixed, "costs": costs} | (self.told if self.rows else {})
 
 
-def with_sums(table: MeasurementTable, *sums: ChoiceCosts) -> MeasurementTable:
+@dataclass(frozen=True, eq=False)
+class BlockCosts:
+    """What each block adds to a `column`, in its unit, where some are made by several decisions
+    together, or not of every network: `costs` by the names of the space's `places`.
+
+    Raises `InvalidInput` naming blocks that have no cost.
+    """
+
+    column: str
+    space: SearchSpace
+    costs: Mapping[str, float]
+    rows: ClassVar[int] = 0
+    residual: ClassVar[float] = 0.0
+
+    def __post_init__(self) -> None:
+        missing = [b for b in self._blocks.blocks if not np.isfinite(self.costs.get(b, np.nan))]
+        if missing:
+            raise InvalidInput(
+                f"{self.column} of networks of space {self.space.name!r} can't be summed over "
+                f"their blocks: {len(missing):,} of {len(self._blocks.blocks):,} have no cost, "
+                f"such as {missing[0]!r}; measure blocks with 'python -m foxnas_core bench', or "
+                "take a space of fewer choices."
+            )
+
+    @cached_property
+    def _blocks(self) -> AdditiveTable:
+        places = family_of(self.space).places(self.space)
+        return AdditiveTable(self.space, places, {self.column: self.costs})
+
+    @property
+    def parts(self) -> tuple[Lookup, ...]:
+        """What each place adds, as parts of one term that are summed."""
+        return self._blocks.parts(self.column)
+
+    def sums(self, codes: np.ndarray) -> np.ndarray:
+        """The column (rows,) of codes (rows, decisions) of `SearchSpace.encode`."""
+        return self._blocks.sums(codes, self.column)
+
+    def sum(self, architecture: Architecture) -> float:
+        return float(self.sums(self.space.encode([architecture]))[0])
+
+    @property
+    def sentence(self) -> str:
+        """How it is known, and what it tells."""
+        return _SUMMED.format(metric_of(self.column).label, self.space.size)
+
+    def frame(self) -> pd.DataFrame:
+        """One row a block: block, cost."""
+        blocks = self._blocks.blocks
+        return pd.DataFrame({"block": blocks, "cost": [self.costs[block] for block in blocks]})
+
+    @property
+    def told(self) -> dict[str, float]:
+        """It was not recovered from rows."""
+        return {"rows": self.rows, "rank": 0, "residual": self.residual}
+
+    def to_dict(self) -> dict[str, Any]:
+        """A JSON document, the inverse of `_read`."""
+        return {"blocks": {block: self.costs[block] for block in self._blocks.blocks}}
+
+
+Costs = ChoiceCosts | BlockCosts
+
+
+def costs_of_blocks(blocks: AdditiveTable, column: str) -> Costs:
+    """The costs of measured blocks: by choices, where each block is set by one or by none, else as
+    they are. Raises `InvalidInput` naming blocks that were not measured."""
+    whole = BlockCosts(column, blocks.space, blocks.costs[column])
+    if not _is_plain(blocks.space) or any(len(place.decisions) > 1 for place in blocks.places):
+        return whole
+    space, known, fixed = blocks.space, blocks.costs[column], 0.0
+    costs = {d.name: np.zeros(len(d.choices)) for d in space.decisions}
+    for place in blocks.places:
+        for chosen, block in place.blocks.items():
+            if chosen:
+                [name] = place.decisions
+                costs[name][space.by_name[name].choices.index(chosen[0])] += known[block]
+            else:
+                fixed += known[block]
+    own = {name: tuple(each.tolist()) for name, each in costs.items()}
+    return ChoiceCosts(column, space, fixed, own)
+
+
+def with_sums(table: MeasurementTable, *sums: Costs) -> MeasurementTable:
     """The table with tables of costs kept in its record, each in place of an earlier one, and with
     their columns, which no row needs to have."""
     kept = {**table.record.get(SUMS, {}), **{one.column: one.to_dict() for one in sums}}
@@ -150,7 +216,7 @@ def tells(table: MeasurementTable) -> bool:
     return bool(len(table) or table.record.get(SUMS))
 
 
-def kept_sums(table: MeasurementTable) -> dict[str, ChoiceCosts]:
+def kept_sums(table: MeasurementTable) -> dict[str, Costs]:
     """Those that the table keeps, by column; raises `InvalidInput` where one is damaged."""
     found = table.record.get(SUMS, {})
     try:
@@ -206,13 +272,13 @@ def adds_up(values: np.ndarray, rank: int, most: float) -> bool:
     return len(values) >= rank + _LEAST_SPARE and most <= _ROUNDING * np.abs(values).max()
 
 
-def choice_costs(table: MeasurementTable, column: str) -> ChoiceCosts | None:
+def choice_costs(table: MeasurementTable, column: str) -> Costs | None:
     """What a column's sums are made of: as it is kept with the table, else as its rows tell it;
     None where it is no sum."""
     return kept_sums(table).get(column) or recovered(table, column)
 
 
-def all_choice_costs(table: MeasurementTable) -> dict[str, ChoiceCosts]:
+def all_choice_costs(table: MeasurementTable) -> dict[str, Costs]:
     """Those of all columns that are sums."""
     columns = dict.fromkeys([*(t.column for t in table.targets), *table.record.get(SUMS, {})])
     found = {column: choice_costs(table, column) for column in columns}
@@ -223,14 +289,17 @@ def _is_plain(space: SearchSpace) -> bool:
     return not space.context and not any(decision.conditions for decision in space.decisions)
 
 
-def _read(space: SearchSpace, column: str, document: Any) -> ChoiceCosts:
+def _read(space: SearchSpace, column: str, document: Any) -> Costs:
+    column = metric_of(column).column
+    if "blocks" in document:
+        own = {str(block): float(number(cost)) for block, cost in document["blocks"].items()}
+        return BlockCosts(column, space, own)
     costs = {
         str(name): tuple(float(number(cost)) for cost in own)
         for name, own in document["costs"].items()
     }
     told = {name: whole(document.get(name, 0)) for name in ("rows", "rank")}
     residual = float(number(document.get("residual", 0.0)))
-    column = metric_of(column).column
     return ChoiceCosts(
         column, space, float(number(document["fixed"])), costs, **told, residual=residual
     )

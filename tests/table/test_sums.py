@@ -10,14 +10,17 @@ from hypothesis import strategies as st
 
 from foxnas_core.errors import InvalidInput
 from foxnas_core.families import family_of, load_shipped
+from foxnas_core.regression.summed import summed_predictor
 from foxnas_core.steps.fit import fit_all
 from foxnas_core.table.additive import AdditiveTable, blocks_of
 from foxnas_core.table.files import parquet_frame, parquet_options, to_parquet_bytes
-from foxnas_core.table.measurements import MeasurementTable, table_from_frame
+from foxnas_core.table.measurements import MeasurementTable, empty_table, table_from_frame
 from foxnas_core.table.sums import (
+    BlockCosts,
     ChoiceCosts,
     all_choice_costs,
     choice_costs,
+    costs_of_blocks,
     kept_sums,
     recovered,
     with_sums,
@@ -25,6 +28,16 @@ from foxnas_core.table.sums import (
 
 SPACE = load_shipped("nasbench201")
 COLUMN = "latency_ms:phone"
+
+
+FBNETV2 = load_shipped("fbnetv2-mini")
+
+
+def random_blocks(space) -> AdditiveTable:
+    """A cost drawn for each block of the space's networks."""
+    places, rng = family_of(space).places(space), np.random.default_rng(0)
+    own = {block: float(rng.uniform(0.1, 1)) for block in blocks_of(places)}
+    return AdditiveTable(space, places, {COLUMN: own})
 
 
 def costs(seed: int, space=SPACE) -> ChoiceCosts:
@@ -118,13 +131,32 @@ def test_damaged_costs_are_refused_in_a_sentence(sums):
 
 def test_costs_of_blocks_become_those_of_choices():
     space = load_shipped("fbnet-cifar100")
-    places = family_of(space).places(space)
-    rng = np.random.default_rng(0)
-    own = {block: float(rng.uniform(0.1, 1)) for block in blocks_of(places)}
-    blocks = AdditiveTable(space, places, {COLUMN: own})
-    found = ChoiceCosts.of_blocks(blocks, COLUMN)
+    blocks = random_blocks(space)
+    own, places = blocks.costs[COLUMN], blocks.places
+    found = costs_of_blocks(blocks, COLUMN)
+    assert isinstance(found, ChoiceCosts)
     codes = space.random_codes(30, seed=3)
     np.testing.assert_allclose(found.sums(codes), blocks.sums(codes, COLUMN))
     lacking = AdditiveTable(space, places, {COLUMN: {b: own[b] for b in list(own)[:-1]}})
-    with pytest.raises(InvalidInput, match="'classifier, 1504 to 100' is not measured"):
-        ChoiceCosts.of_blocks(lacking, COLUMN)
+    with pytest.raises(InvalidInput, match="1 of .* have no cost, such as 'classifier, 1504 to"):
+        costs_of_blocks(lacking, COLUMN)
+
+
+def test_blocks_of_several_decisions_are_summed_as_they_are():
+    blocks = random_blocks(FBNETV2)
+    found = costs_of_blocks(blocks, COLUMN)
+    assert isinstance(found, BlockCosts) and len(found.frame()) == len(blocks.blocks)
+    codes = FBNETV2.random_codes(20, seed=2)
+    by_hand = [
+        sum(blocks.costs[COLUMN][b] for p in blocks.places if (b := p.block(a)) is not None)
+        for a in FBNETV2.decode(codes)
+    ]
+    np.testing.assert_allclose(found.sums(codes), by_hand)
+    table = with_sums(empty_table(FBNETV2), found)
+    assert kept_sums(table)[COLUMN].to_dict() == found.to_dict()
+    # What explains and searches reads the same sums, as terms.
+    predictor = summed_predictor(found, table)
+    np.testing.assert_allclose(predictor.predicted(codes)["value"], by_hand, rtol=1e-9)
+    lacking = dict(list(blocks.costs[COLUMN].items())[:-2])
+    with pytest.raises(InvalidInput, match=r"2 of 1,318 have no cost, such as 'head, .* bench"):
+        BlockCosts(COLUMN, FBNETV2, lacking)

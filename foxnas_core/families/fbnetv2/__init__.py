@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from foxnas_core.families.family import Extreme, Family
+from foxnas_core.families.family import Extreme, Family, Place
 from foxnas_core.families.fbnetv2.counts import network_counts
+from foxnas_core.families.fbnetv2.places import network_places
 from foxnas_core.families.fbnetv2.space import space_from_settings
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.space.coding.terms import Lookup
@@ -32,3 +33,6 @@ class FBNetV2(Family):
 
     def counts(self, space: SearchSpace, column: str) -> tuple[Lookup, ...]:
         return network_counts(space, column)
+
+    def places(self, space: SearchSpace) -> tuple[Place, ...]:
+        return network_places(space)

@@ -28,7 +28,7 @@ def network_counts(space: SearchSpace, column: str) -> tuple[Lookup, ...]:
     return tuple(found)
 
 
-def _sides(settings: Settings, resolution: int | None = None) -> list[int]:
+def sides_of(settings: Settings, resolution: int | None = None) -> list[int]:
     """Height and width after the stem and after each stage, in pixels."""
     sides = [-(-(resolution or settings.resolutions[-1]) // settings.stem_stride)]
     for stage in settings.stages:
@@ -38,7 +38,7 @@ def _sides(settings: Settings, resolution: int | None = None) -> list[int]:
 
 def _fixed(settings: Settings, resolution: int | None = None) -> Cost:
     """Stem, what widens after it, and the classifier."""
-    first = _sides(settings, resolution)[0]
+    first = sides_of(settings, resolution)[0]
     cost = convolution(settings.input_channels, settings.stem_width, 3, first)
     cost += convolution(settings.stem_width, settings.stages[0].hidden, 1, first)
     return cost + linear(settings.head_width, settings.classes)
@@ -49,7 +49,7 @@ def _after(settings: Settings, number: int) -> Callable[..., Cost]:
 
     def cost(*chosen: int) -> Cost:
         *resolution, width = chosen
-        side = _sides(settings, *resolution)[number]
+        side = sides_of(settings, *resolution)[number]
         following = settings.stages[number:]
         out = following[0].hidden if following else settings.head_width
         return convolution(width, out, 1, side)
@@ -64,7 +64,7 @@ def _block(settings: Settings, number: int, block: int) -> Callable[..., Cost]:
 
     def cost(*chosen: int) -> Cost:
         plan = block_plan(settings, number, block, *chosen[-own:], settings.activation)
-        side = _sides(settings, *chosen[:-own])[number]
+        side = sides_of(settings, *chosen[:-own])[number]
         mid = plan.mid_width
         hidden = squeezed(mid, settings.channel_divisor)
         found = Cost() if plan.is_first else convolution(plan.out_width, mid, 1, side)

@@ -123,7 +123,7 @@ class Form:
             if isinstance(part, Product)
             or (
                 len(part.positions) > 1
-                and (self.name == COUNTED or (not term.decision and term.slot in single))
+                and (self.name in (COUNTED, SUMMED) or (not term.decision and term.slot in single))
             )
         }
 

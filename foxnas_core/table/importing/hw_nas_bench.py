@@ -15,7 +15,7 @@ from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.table.additive import AdditiveTable
 from foxnas_core.table.importing.reading import ARCHITECTURE, Rows
 from foxnas_core.table.importing.written import FAILED
-from foxnas_core.table.sums import SUMS, ChoiceCosts
+from foxnas_core.table.sums import SUMS, costs_of_blocks
 
 # How the file's names end, and what the table calls them.
 _HEADS = {"_latency": "latency_ms", "_energy": "energy_mj"}
@@ -95,7 +95,7 @@ def _fbnet(source: str, own: Mapping[str, Any], space: SearchSpace) -> Rows:
         blocks = AdditiveTable(space, places, {column: known})
         columns[column] = blocks.sums(codes, column)
         if len(known) == len(keys) and np.isfinite([*known.values()]).all():
-            kept[column] = ChoiceCosts.of_blocks(blocks, column).to_dict()
+            kept[column] = costs_of_blocks(blocks, column).to_dict()
         else:  # a network with a block that failed fails
             marks = {block: float(cost == FAILED) for block, cost in given.items()}
             failed = AdditiveTable(space, places, {column: dict.fromkeys(keys, 0.0) | marks})

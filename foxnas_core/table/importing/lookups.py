@@ -14,12 +14,15 @@ import pandas as pd
 import yaml
 
 from foxnas_core.errors import InvalidInput
+from foxnas_core.families import family_of
 from foxnas_core.space.architecture import Value
 from foxnas_core.space.decisions import check_choice
 from foxnas_core.space.search_space import SearchSpace
+from foxnas_core.table.additive import AdditiveTable, blocks_of
 from foxnas_core.table.importing.dialect import decoded
 from foxnas_core.table.importing.reading import Rows
 from foxnas_core.table.metrics import is_metric
+from foxnas_core.table.sums import SUMS, Costs, costs_of_blocks
 
 COST = "cost"
 """The column of a table that does not name its metric."""
@@ -52,17 +55,51 @@ def lookup_rows(source: str, document: Any, space: SearchSpace) -> Rows:
 
     A table has for each decision, by name or in the space's order, the cost of each choice, by name
     or in the decision's order; for a slot that of "k3_e6", its choices in their order; a number
-    alone is what every network has. A cost may be an object with its "mean". Raises `InvalidInput`
-    naming what is missing, or no cost.
+    alone is what every network has. Or it has the cost of each block that the space's networks are
+    chains of, by its name. A cost may be an object with its "mean". Raises `InvalidInput` naming
+    what is missing, or no cost.
     """
     named = isinstance(document, Mapping) and all(is_metric(str(name)) for name in document)
     tables = document if named else {COST: document}
     codes = _networks(space)
-    columns = {str(n): _sums(source, own, space, codes) for n, own in tables.items()}
+    of_blocks = {str(n): _blocks(source, str(n), own, space) for n, own in tables.items()}
+    columns = {
+        column: known.sums(codes) if known else _sums(source, tables[column], space, codes)
+        for column, known in of_blocks.items()
+    }
     choices = pd.DataFrame([a.to_dict() for a in space.decode(codes)])
     frame = choices.assign(**columns).set_axis(range(1, len(codes) + 1), axis="index")
     told = f"{source} is a look-up table of costs: {len(codes):,} networks have their sums as rows."
-    return Rows(frame, "row", told=(told,))
+    kept = {column: known.to_dict() for column, known in of_blocks.items() if known}
+    record = {"imported_from": source, SUMS: kept}
+    metadata = {
+        "format": 1, "space": space.fingerprint, "space_name": space.name, "record": record,
+        "ordered": True,
+    } if kept else {}  # fmt: skip
+    return Rows(frame, "row", told=(told,), metadata=metadata)
+
+
+def _blocks(source: str, column: str, document: Any, space: SearchSpace) -> Costs | None:
+    """The costs of a table of the space's blocks; None where it names none of them."""
+    places = family_of(space).places(space)
+    blocks = set(blocks_of(places))
+    if not isinstance(document, Mapping) or not blocks & document.keys():
+        return None
+    if column == COST:
+        raise InvalidInput(
+            f"{source} has costs of blocks and does not say what they are; put them under a "
+            'metric\'s name, as {"latency_ms": {…}}.'
+        )
+    costs = {}
+    for name, given in document.items():
+        if name not in blocks:
+            raise InvalidInput(
+                f"{source} has a cost of {name!r:.80}, which is no block of space {space.name!r}."
+            )
+        if (cost := _cost(given)) is None:
+            raise InvalidInput(f"{source} has {given!r:.40} as the cost of {name!r:.80}.")
+        costs[name] = cost
+    return costs_of_blocks(AdditiveTable(space, places, {column: costs}), column)
 
 
 def _networks(space: SearchSpace) -> np.ndarray:

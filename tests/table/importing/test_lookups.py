@@ -1,15 +1,17 @@
 """Look-up tables of costs by block become rows whose sums tell every network's cost."""
 
 import json
+import re
 
 import numpy as np
 import pytest
 from hand import choice_space, hand_space
 
 from foxnas_core.errors import InvalidInput
-from foxnas_core.families import load_shipped
+from foxnas_core.families import family_of, load_shipped
+from foxnas_core.table.additive import blocks_of
 from foxnas_core.table.importing import ColumnMapping, read_content
-from foxnas_core.table.sums import choice_costs
+from foxnas_core.table.sums import BlockCosts, choice_costs
 
 FBNET = load_shipped("fbnet-imagenet")
 COSTS = np.random.default_rng(0).uniform(0.1, 2, (22, 9)).round(3)
@@ -46,6 +48,24 @@ def test_every_network_is_told_by_the_table(name, text, mapping, fixed) -> None:
     expected = fixed + COSTS[np.arange(22), codes].sum(axis=1)
     assert costs is not None
     np.testing.assert_allclose(costs.sums(codes), expected, rtol=1e-9)
+
+
+def test_costs_of_blocks_are_kept_by_their_names() -> None:
+    """Of a family whose blocks several decisions make."""
+    space = load_shipped("fbnetv2-mini")
+    names = blocks_of(family_of(space).places(space))
+    costs = {name: float(place) for place, name in enumerate(names, 1)}
+    known = choice_costs(read("t.json", json.dumps({"latency_ms": costs}), space), "latency_ms")
+    assert isinstance(known, BlockCosts) and known.costs == costs
+    head, *others = reversed(names)
+    for document, said in (
+        ({"latency_ms": {name: 1.0 for name in others}}, f"have no cost, such as '{head}'"),
+        ({"latency_ms": {**costs, "k9": 1.0}}, "'k9', which is no block of space"),
+        ({"latency_ms": {**costs, head: "dear"}}, f"'dear' as the cost of '{head}'"),
+        (costs, "does not say what they are"),
+    ):
+        with pytest.raises(InvalidInput, match=re.escape(said)):
+            read("t.yaml", json.dumps(document), space)
 
 
 def test_blocks_of_a_slot_and_depths_that_leave_some_out() -> None:
