@@ -13,7 +13,7 @@ from foxnas_core.families import family_of
 from foxnas_core.figures.export import checks_table
 
 if TYPE_CHECKING:
-    from foxnas_core.export.exporter import ExportedModel
+    from foxnas_core.export.written import ExportedModel
 
 
 def no_files(given: Given) -> str | None:

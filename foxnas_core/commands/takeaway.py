@@ -15,28 +15,33 @@ from foxnas_core.steps.fit import fit_all, fit_each
 from foxnas_core.steps.kept_fits import kept_fits
 from foxnas_core.steps.measure import PRECISIONS
 from foxnas_core.steps.profile import profile_subnet, subnet_layers
-from foxnas_core.study import Study, open_study
+from foxnas_core.study import Study, check_weights, open_study
 from foxnas_core.table.files import as_csv
 from foxnas_core.table.metrics import metric_of
 
 if TYPE_CHECKING:
-    from foxnas_core.export.exporter import ExportedModel
+    from foxnas_core.export.written import ExportedModel
 
 
 def export(options: argparse.Namespace) -> Answer:
     """Export one architecture's subnet to a new folder or archive."""
+    from foxnas_core.export.written import check_new, write_export
+
+    # What takes no time comes first, and torch after it.
+    check_new(options.out)
+    if not options.random_weights:
+        check_weights(open_study(options.study))
+    study = opened(options)
+    architecture = named_architecture(study, options.architecture)
+    if options.random_weights:
+        return _export_untrained(study, architecture, options)
+
     from foxnas_core.cards.expected import expected
     from foxnas_core.cards.export import checks_card
     from foxnas_core.cards.given import Given
-    from foxnas_core.export.exporter import check_new, write_export
     from foxnas_core.export.formats import INT8_FLOOR
     from foxnas_core.steps.export import export as run
 
-    study = opened(options)
-    architecture = named_architecture(study, options.architecture)
-    check_new(options.out)
-    if options.random_weights:
-        return _export_untrained(study, architecture, options)
     tuning = None
     if options.fine_tune:
         from foxnas_core.quantization.finetuning import FineTuning
@@ -70,8 +75,8 @@ def _export_untrained(
     study: Study, architecture: Architecture, options: argparse.Namespace
 ) -> Answer:
     """The architecture and its network with random weights, which says so."""
-    from foxnas_core.export.exporter import write_export
     from foxnas_core.export.untrained import FILE, export_untrained
+    from foxnas_core.export.written import write_export
 
     if options.fine_tune or options.formats or options.data or options.quantization_aware:
         raise InvalidInput(

@@ -4,9 +4,8 @@ import io
 import json
 import platform
 import tempfile
-import zipfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ import numpy as np
 import torch
 from torch.export import Dim
 
-from foxnas_core.errors import FoxnasError, InvalidInput
+from foxnas_core.errors import FoxnasError
 from foxnas_core.export.formats import (
     FORMATS,
     INT8_FLOOR,
@@ -26,7 +25,7 @@ from foxnas_core.export.formats import (
 )
 from foxnas_core.export.model_card import Estimate, model_card
 from foxnas_core.export.trying import trying_of
-from foxnas_core.files import write_atomically
+from foxnas_core.export.written import ExportedModel
 from foxnas_core.measurement.meter import Prepared
 from foxnas_core.measurement.runtimes import answers_of, write_models
 from foxnas_core.measurement.score import ScoreMeter
@@ -45,17 +44,6 @@ the subnet's own logits reach 10 at most; above, in proportion to the greatest o
 
 class ExportMismatch(FoxnasError):
     """A written file gives other answers than the subnet it came from."""
-
-
-@dataclass(frozen=True)
-class ExportedModel:
-    """The exported files by name, and how each runnable one compared; `left_out` has a sentence for
-    each format that can't be written here."""
-
-    architecture_id: str
-    files: Mapping[str, bytes]
-    checks: tuple[FileCheck, ...]
-    left_out: tuple[str, ...] = ()
 
 
 def export_subnet(
@@ -220,47 +208,6 @@ class _Checker:
                 waiting=self._steps.tick,
             )
             return (Path(temporary) / entry["file"]).read_bytes()
-
-
-def write_export(exported: ExportedModel, out: Path) -> None:
-    """Write all files to a new folder or, where `out` ends in .zip, to a new archive: all or none.
-
-    Raises `InvalidInput` where it exists with content, or can't be written.
-    """
-    check_new(out)
-    try:
-        if out.suffix == ".zip":
-            write_atomically(out, zip_export(exported))
-            return
-        out.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as temporary:
-            ready = Path(temporary) / "export"
-            ready.mkdir()
-            for name, content in exported.files.items():
-                (ready / name).write_bytes(content)
-            ready.replace(out)
-    except OSError as error:
-        raise InvalidInput(
-            f"{out} can't be written ({error.strerror or error}); name a folder in a place where "
-            "this user may write."
-        ) from error
-
-
-def check_new(out: Path) -> None:
-    """Raises `InvalidInput` where a folder to write to has content, or a file stands there."""
-    if out.suffix == ".zip" and out.exists():
-        raise InvalidInput(f"{out} exists already; name a new archive for the export.")
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise InvalidInput(f"{out} exists and is not empty; name a new folder for the export.")
-
-
-def zip_export(exported: ExportedModel) -> bytes:
-    """All files as one ZIP archive."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in exported.files.items():
-            archive.writestr(f"{exported.architecture_id}/{name}", content)
-    return buffer.getvalue()
 
 
 def _with_scores(estimates: Sequence[Estimate], scores: Mapping[str, float]) -> list[Estimate]:

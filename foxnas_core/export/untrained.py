@@ -3,7 +3,8 @@
 import onnx
 import torch
 
-from foxnas_core.export.exporter import ExportedModel, architecture_file, compared, run_onnx
+from foxnas_core.export.exporter import architecture_file, compared, run_onnx
+from foxnas_core.export.written import ExportedModel
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.supernet.building import build_network

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from safetensors.torch import save
 
-from foxnas_core.export.exporter import ExportedModel
+from foxnas_core.export.written import ExportedModel
 from foxnas_core.measurement.meter import INT8_IMAGES, Prepared
 from foxnas_core.measurement.runner import device_name
 from foxnas_core.measurement.score import ScoreMeter

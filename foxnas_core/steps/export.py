@@ -23,8 +23,8 @@ from foxnas_core.table.metrics import KNOWN, is_metric, metric_of
 from foxnas_core.tasks.dataset import Dataset, ImageSet
 
 if TYPE_CHECKING:
-    from foxnas_core.export.exporter import ExportedModel
     from foxnas_core.export.model_card import Estimate
+    from foxnas_core.export.written import ExportedModel
     from foxnas_core.measurement.meter import Prepared
     from foxnas_core.quantization.finetuning import FineTuning
     from foxnas_core.supernet.checkpoint import Checkpoint

@@ -15,7 +15,7 @@ from foxnas_core.tasks import CLASSIFICATION, task_named
 from foxnas_core.tasks.dataset import Dataset, ImageSet, check_apart
 
 if TYPE_CHECKING:
-    from foxnas_core.export.exporter import ExportedModel
+    from foxnas_core.export.written import ExportedModel
     from foxnas_core.quantization.finetuning import (
         Effect,
         FineTuned,

@@ -9,6 +9,13 @@ from foxnas_core.table.files import check_bounds
 from foxnas_core.tasks.dataset import check_packed
 
 
+def check_weights(study: Study) -> None:
+    """Raise as `Study.load_checkpoint` for what the head of the file tells, without torch."""
+    if not study.checkpoint_file.exists():
+        study.load_checkpoint()  # which says what to do
+    study.training_record()
+
+
 def check_parts(study: Study) -> None:
     """Read whatever the study has, as the pages will, without its weights and pictures themselves.
 

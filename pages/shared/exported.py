@@ -12,7 +12,7 @@ from foxnas_core.study import Study
 from pages.shared.cards import draw
 
 if TYPE_CHECKING:
-    from foxnas_core.export.exporter import ExportedModel
+    from foxnas_core.export.written import ExportedModel
 
 COLUMNS = 4
 ABOUT = {
@@ -52,7 +52,7 @@ def download_untrained(study: Study, architecture: Architecture) -> None:
 def show_export(study: Study, exported: "ExportedModel") -> None:
     """What was built: its checks, its files and its card."""
     # Brings torch along, so it waits until something is exported.
-    from foxnas_core.export.exporter import zip_export
+    from foxnas_core.export.written import zip_export
 
     st.download_button(
         "Download all files (ZIP)",

@@ -11,7 +11,7 @@ from foxnas_core.study import Study
 from pages.shared.registry import MEASURING, Work
 
 if TYPE_CHECKING:
-    from foxnas_core.export.exporter import ExportedModel
+    from foxnas_core.export.written import ExportedModel
     from foxnas_core.search.expectation import Expectation
 
 # One at a time, as each keeps a core busy.

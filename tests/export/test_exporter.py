@@ -13,15 +13,10 @@ from volume_study import volume_study
 
 from foxnas_core.errors import InvalidInput
 from foxnas_core.export import exporter
-from foxnas_core.export.exporter import (
-    ExportMismatch,
-    check_new,
-    export_subnet,
-    write_export,
-    zip_export,
-)
+from foxnas_core.export.exporter import ExportMismatch, export_subnet
 from foxnas_core.export.formats import INT8_FLOOR, formats_of
 from foxnas_core.export.model_card import Estimate
+from foxnas_core.export.written import ExportedModel, check_new, write_export, zip_export
 from foxnas_core.measurement.campaign import prepare
 from foxnas_core.measurement.runtimes import ConversionFailed
 from foxnas_core.progress import Steps, Stopped
@@ -253,7 +248,7 @@ def test_an_existing_folder_or_archive_is_never_written_over(exported, tmp_path)
 
 
 def test_a_failed_write_leaves_nothing(exported, tmp_path):
-    broken = exporter.ExportedModel("x", {"a.txt": b"a", "missing/b.txt": b"b"}, ())
+    broken = ExportedModel("x", {"a.txt": b"a", "missing/b.txt": b"b"}, ())
     with pytest.raises(InvalidInput, match="can't be written"):
         write_export(broken, tmp_path / "out")
     assert list(tmp_path.iterdir()) == []

@@ -13,8 +13,9 @@ import torch
 from conftest import stripes, tiny_document
 from PIL import Image
 
-from foxnas_core.export.exporter import export_subnet, write_export
+from foxnas_core.export.exporter import export_subnet
 from foxnas_core.export.formats import FORMATS, formats_of
+from foxnas_core.export.written import write_export
 from foxnas_core.families import space_from_dict
 from foxnas_core.families.mbconv.supernet import Supernet
 from foxnas_core.measurement.campaign import prepare

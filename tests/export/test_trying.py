@@ -9,9 +9,10 @@ import pytest
 import torch
 from volumes import volumetric_space
 
-from foxnas_core.export.exporter import export_subnet, write_export
+from foxnas_core.export.exporter import export_subnet
 from foxnas_core.export.formats import FORMATS, formats_of
 from foxnas_core.export.trying import Volumes
+from foxnas_core.export.written import write_export
 from foxnas_core.families import family_of
 from foxnas_core.measurement.meter import Prepared
 from foxnas_core.supernet.adapter import supernet_of
