@@ -35,7 +35,7 @@ def train(options: argparse.Namespace) -> dict[str, Any]:
     from foxnas_core.supernet.checkpoint import save_checkpoint
     from foxnas_core.training.distributed import is_first
     from foxnas_core.training.recipe import Recipe
-    from foxnas_core.training.supernets import check_fits, score_of
+    from foxnas_core.training.supernets import check_trainable, score_of
     from foxnas_core.training.supernets import train as run
     from foxnas_core.training.updates import update_named
 
@@ -49,9 +49,10 @@ def train(options: argparse.Namespace) -> dict[str, Any]:
         first = dataset.training.take(slice(0, options.images))
         dataset = replace(dataset, training=first)
     task = kind.of(dataset)
-    check_fits(supernet, task, dataset)
     update = update_named(options.update)
     recipe = Recipe(**{**update.usual, **given(options, Recipe)})
+    # Before there is a study, which would else be left behind.
+    check_trainable(supernet, task, dataset, recipe, options.update)
     if is_first() and not (options.study / "space.json").exists():
         create_study(options.study, space, name=options.study.resolve().name)
     study = Study(options.study, options.study.name, "", space)
@@ -113,7 +114,7 @@ def _loaded(kind: type[Task], options: argparse.Namespace, shape: Sequence[int])
 
 def fine_tune(options: argparse.Namespace) -> dict[str, Any]:
     """Fine-tune one architecture's subnet, and write it to a new folder."""
-    from foxnas_core.export.exporter import check_new, write_export
+    from foxnas_core.export.written import check_new, write_export
     from foxnas_core.quantization.finetuning import FineTuning
 
     study = open_study(options.study)

@@ -156,7 +156,8 @@ def steps_of(cases: int, plan: Plan, parts: int = 1) -> int:
     steps = plan.epochs * (cases // parts // plan.batch)
     if not steps:
         raise InvalidInput(
-            f"{cases // parts} training images are fewer than one batch of {plan.batch}."
+            f"{cases // parts} training images are fewer than one batch of {plan.batch}; give "
+            f"more, or a batch of at most {cases // parts} (--batch)."
         )
     return steps
 

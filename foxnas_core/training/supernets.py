@@ -19,7 +19,7 @@ from foxnas_core.supernet.adapter import supernet_of
 from foxnas_core.supernet.recalibration import recalibrate
 from foxnas_core.tasks.dataset import Dataset
 from foxnas_core.tasks.task import Score, Task
-from foxnas_core.training.loop import run
+from foxnas_core.training.loop import run, steps_of
 from foxnas_core.training.recipe import Recipe
 from foxnas_core.training.updates import SANDWICH, update_named
 
@@ -55,7 +55,7 @@ def train(
     """
     torch.manual_seed(recipe.seed)
     supernet = supernet_of(space)
-    check_fits(supernet, task, dataset)
+    check_trainable(supernet, task, dataset, recipe, update)
     supernet.train()
     if start is not None:
         supernet.load_state_dict(start.state_dict())
@@ -71,14 +71,6 @@ def train(
     if update != SANDWICH:
         identity["update"] = update
     training = update_named(update)
-    if not isinstance(supernet, training.takes):
-        trained = "a mixture of operations, as those of families 'nasbench201' and 'darts' are"
-        if not issubclass(training.takes, MixtureSupernet):
-            trained = "one network"
-        raise InvalidInput(
-            f"The update {update!r} trains {trained}, not the supernet of space {space.name!r}; "
-            "take another --update."
-        )
     done = run(
         training.on(supernet, task, recipe, dataset),
         dataset.training,
@@ -109,6 +101,24 @@ def train(
     if done.epochs:
         record["epochs"] = list(done.epochs)
     return Trained(supernet.eval(), record)
+
+
+def check_trainable(
+    supernet: SupernetAdapter, task: Task, dataset: Dataset, recipe: Recipe, update: str
+) -> None:
+    """Raise `InvalidInput` where an update can't train the supernet, or not on so few cases, and as
+    `check_fits`."""
+    check_fits(supernet, task, dataset)
+    training = update_named(update)
+    if not isinstance(supernet, training.takes):
+        trained = "a mixture of operations, as those of families 'nasbench201' and 'darts' are"
+        if not issubclass(training.takes, MixtureSupernet):
+            trained = "one network"
+        raise InvalidInput(
+            f"The update {update!r} trains {trained}, not the supernet of space "
+            f"{supernet.space.name!r}; take another --update."
+        )
+    steps_of(len(dataset.training), recipe, training.parts)
 
 
 def check_fits(supernet: SupernetAdapter, task: Task, dataset: Dataset) -> None:
