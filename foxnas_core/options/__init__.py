@@ -35,9 +35,18 @@ _OPTION = re.compile(r"([-a-z\d, ]*[-a-z\d])(?: ([A-Z][^a-z ]*))?(?: \((.*?)\))?
 _DESCRIPTIONS = {"study": "Whole studies of a folder."}
 
 
+class _Parser(argparse.ArgumentParser):
+    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
+        for given in sys.argv[1:] if args is None else args:
+            # Which Python takes for no value, and makes a list of.
+            if re.fullmatch("--[-a-z0-9]+=--", given):
+                self.error(f"argument {given[:-3]}: expected one argument")
+        return super().parse_args(args, namespace)
+
+
 def build_parser() -> argparse.ArgumentParser:
     """The parser of all commands; the reference in docs/command-line.md follows it."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="foxnas" if Path(sys.argv[0]).stem == "foxnas" else "python -m foxnas_core",
         description="Choose a subnet of a weight-sharing supernet for a device, and know why.",
     )

@@ -14,6 +14,8 @@ from foxnas_core.space.architecture import Value
 
 # What a space may have, so that listing the options of a group, and drawing them, ends.
 MOST_DECISIONS, _MOST_IN_GROUP, MOST_CHOICES, _MOST_GOVERNED = 1000, 200, 10_000, 100_000
+# Each combination of the context's choices has tables of its own wherever something is searched.
+_MOST_CONTEXTS = 10_000
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 
 
@@ -42,8 +44,9 @@ class Decision:
     conditions: tuple[Condition, ...] = ()
 
 
-def check_decisions(space: str, decisions: Sequence[Decision]) -> None:
-    """Raises `InvalidInput` naming the space and the decision that is wrong."""
+def check_decisions(space: str, decisions: Sequence[Decision], context: Sequence[str] = ()) -> None:
+    """Raises `InvalidInput` naming the space and the decision that is wrong, or where the groups of
+    its `context` have too many combinations of choices."""
     seen: dict[str, Decision] = {}
     _check_size(space, decisions)
     for decision in decisions:
@@ -69,6 +72,16 @@ def check_decisions(space: str, decisions: Sequence[Decision]) -> None:
                     f"that {parent.name!r} does not have; name some of its own."
                 )
         seen[decision.name] = decision
+    contexts = math.prod(
+        count_options([d for d in decisions if d.group == group], NOTHING_PINNED)
+        for group in context
+    )
+    if contexts > _MOST_CONTEXTS:
+        raise InvalidInput(
+            f"The context of space {space!r} has {contexts:,} combinations of choices, more than "
+            f"the {_MOST_CONTEXTS:,} that are listed; leave groups out of 'context', or choices "
+            "out of them."
+        )
 
 
 def _check_size(space: str, decisions: Sequence[Decision]) -> None:

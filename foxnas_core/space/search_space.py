@@ -54,7 +54,7 @@ class SearchSpace:
     settings_json: str = field(default="{}", repr=False)
 
     def __post_init__(self) -> None:
-        check_decisions(self.name, self.decisions)
+        check_decisions(self.name, self.decisions, self.context)
 
     @cached_property
     def settings(self) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from foxnas_core.records import CollectionKind, RecordKind
 from foxnas_core.study.locks import MARK
 from foxnas_core.study.siblings import IMAGES, shared_images
 from foxnas_core.study.variants import VARIANTS
+from foxnas_core.table.measurements import MeasurementTable
 
 _KB, _MB = 1 << 10, 1 << 20
 MIXTURE = "mixture.safetensors"
@@ -144,3 +145,13 @@ def opened_parts(folder: Path) -> Iterator[Mapping[str, BinaryIO]]:
                 yield files
                 return
     raise MissingPart(f"There is no study at {folder} that holds still; try again.")
+
+
+def checked_optima(path: Path, table: MeasurementTable) -> MeasurementTable:
+    """A table of optima; raises `InvalidInput` where its rows are others."""
+    if len(table) and "budget" not in table.frame:
+        raise InvalidInput(
+            f"{path} has no column 'budget', so its rows are no measured optima; move it away, and "
+            "measure some with 'calibrate'."
+        )
+    return table

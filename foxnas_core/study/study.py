@@ -23,7 +23,7 @@ from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.study.files import about, check_description, content_of, read_space
 from foxnas_core.study.goals import NAMES, NO_GOALS, Goals
 from foxnas_core.study.locks import MARK, holding, in_use
-from foxnas_core.study.parts import changed, ids_in, is_id, part_limit
+from foxnas_core.study.parts import changed, checked_optima, ids_in, is_id, part_limit
 from foxnas_core.study.siblings import IMAGES, shared_images, sibling_sentence
 from foxnas_core.table.additive import block_space
 from foxnas_core.table.files import columns_of, from_parquet, to_parquet_bytes
@@ -138,9 +138,9 @@ class Study:
         """Optima of random budgets and what they measured; an empty table without any.
 
         Beside the targets, `budget`, `searched_objective` and `searched_latency`: what they are
-        the best in, and the column that the budget is of.
+        the best in, and the column that the budget is of. Raises `InvalidInput` for other rows.
         """
-        return self._read(self.optima_file)
+        return checked_optima(self.optima_file, self._read(self.optima_file))
 
     def blocks(self) -> MeasurementTable:
         """What was measured of the blocks that networks of the space are chains of, a table of
@@ -222,8 +222,6 @@ class Study:
     def load_checkpoint(self) -> "Checkpoint":
         """The supernet; raises `MissingPart` without one, `InvalidInput` for one of another
         space."""
-        from foxnas_core.supernet.checkpoint import load_checkpoint
-
         if not self.checkpoint_file.exists():
             raise MissingPart(
                 f"Study {self.name!r} has no supernet weights ({self.checkpoint_file}), which "
@@ -231,6 +229,8 @@ class Study:
                 "bring yours with 'measure --supernet' or 'import-weights', or export the network "
                 "with 'export --random-weights' for what it costs."
             )
+        from foxnas_core.supernet.checkpoint import load_checkpoint
+
         return load_checkpoint(self.checkpoint_file, space=self.space, build=self.build)
 
     def training_record(self) -> dict[str, Any]:

@@ -257,12 +257,19 @@ def content_of(path: Path) -> bytes:
 
 
 def check_columns(source: str, names: Collection[str]) -> None:
-    """Raises `InvalidInput` for more columns than are read: what reads them takes long for each."""
+    """Raises `InvalidInput` for more columns than are read, as what reads them takes long for each,
+    and for a name that is no line of text."""
     if len(names) > MOST_COLUMNS:
         raise InvalidInput(
             f"{source} has {len(names):,} columns, more than the {MOST_COLUMNS:,} that are read; "
             "leave some out."
         )
+    for name in names:
+        if not name.isprintable():
+            raise InvalidInput(
+                f"{source} names a column {name!r:.60}; leave line breaks and control characters "
+                "out of names."
+            )
 
 
 def check_no_twins(source: str, columns: pd.Index) -> None:

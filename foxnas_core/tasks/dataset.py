@@ -3,6 +3,7 @@
 import gzip
 import io
 import math
+import warnings
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -179,7 +180,11 @@ def read_picture(path: Path, *, side: int, channels: int) -> np.ndarray:
     from PIL import Image, ImageOps, UnidentifiedImageError
 
     try:
-        with Image.open(path) as picture:
+        with warnings.catch_warnings():
+            # Of large pictures, which are refused in a sentence.
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            opened = Image.open(path)
+        with opened as picture:
             if picture.width * picture.height > _MOST_PICTURE:
                 raise InvalidInput(
                     f"{path} has {picture.width:,} by {picture.height:,} pixels, more than "

@@ -114,7 +114,7 @@ def test_csv_errors_name_file_and_line(text: str, sentence: str, tmp_path: Path)
         (b"", "can't be read as CSV"),
         (b"\xff\xfe\x00a,b\n", "is no valid UTF-16 text; save it as UTF-8."),
         (b"a\0,b\n1,2\n", "line 1, holds a NUL character"),
-        (b'a,"b\nc"\n1,2\n', "line 1, names a column 'b\\nc'; leave line breaks"),
+        (b'a,"b\nc"\n1,2\n', "names a column 'b\\nc'; leave line breaks"),
         (HEADER.encode() + b'1,3,,7,"70,1\n', "can't be read as CSV"),
         (HEADER.encode() + b"1,3,,7,70,1\n1,3,,7,70,1,1\n", "line 3, has 7 cells"),
         (b"p_depth,p_depth\n1,1\n", "has the column 'p_depth' twice; keep one"),

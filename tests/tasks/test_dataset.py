@@ -1,4 +1,7 @@
 import gzip
+import struct
+import tracemalloc
+import zlib
 
 import numpy as np
 import pytest
@@ -14,6 +17,7 @@ from foxnas_core.tasks.dataset import (
     image_folder,
     load_dataset,
     pack_images,
+    read_picture,
     unpack_images,
 )
 
@@ -69,6 +73,75 @@ def test_a_damaged_file_is_named(idx_folder, damage):
         )
     with pytest.raises(InvalidInput, match="train-labels-idx1-ubyte.gz"):
         fashion_mnist(idx_folder)
+
+
+def flipped(content: bytes) -> bytes:
+    return content[:30] + bytes([content[30] ^ 0xFF]) + content[31:]
+
+
+def header_of(*numbers: int) -> bytes:
+    """A gzip of an IDX header whose dimensions are these, and no pixels."""
+    return gzip.compress(np.array(numbers, dtype=">u4").tobytes())
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        flipped(idx(np.arange(4000).reshape(1000, 2, 2))),
+        gzip.compress(b"")[:3],
+        gzip.compress(b"")[:6],
+        header_of(2051, 1 << 22, 1 << 21, 1 << 21),  # 2**64, which wraps to 0
+        header_of(2051, 0, 28, 28),
+        # An eighth of a gigabyte in some kilobytes, behind one picture's header, and too many.
+        gzip.compress(np.array([2051, 1, 2, 2], dtype=">u4").tobytes() + bytes(1 << 27), 1),
+        header_of(2051, 1 << 20, 1 << 10, 1 << 10),
+    ],
+    ids=["flipped", "3 bytes", "6 bytes", "wrapping", "none", "bomb", "too many"],
+)
+def test_a_hostile_gzip_is_one_sentence_and_unfolds_no_further_than_it_says(idx_folder, content):
+    (idx_folder / "train-images-idx3-ubyte.gz").write_bytes(content)
+    tracemalloc.start()
+    with pytest.raises(InvalidInput, match="train-images-idx3-ubyte.gz"):
+        fashion_mnist(idx_folder)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 50 << 20
+
+
+def png(width: int, height: int, *chunks: tuple[bytes, bytes]) -> bytes:
+    """A PNG that says it is so large, with further chunks and no pixels."""
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        total = zlib.crc32(kind + content)
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", total)
+
+    head = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    parts = [chunk(b"IHDR", head), *(chunk(*own) for own in chunks), chunk(b"IEND", b"")]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (png(13_000, 13_000), "has 13,000 by 13,000 pixels, more than 50 million; make it smaller"),
+        (png(60_000, 60_000), "can't be read as a picture"),
+        (
+            png(28, 28, (b"zTXt", b"a\0\0" + zlib.compress(bytes(1 << 26)))),
+            "can't be read as a picture",
+        ),
+        (b"GIF89a", "can't be read as a picture"),
+    ],
+    ids=["large", "larger", "text bomb", "cut"],
+)
+def test_a_hostile_picture_is_one_sentence_and_is_not_unfolded(tmp_path, content, said):
+    path = tmp_path / "x.png"
+    path.write_bytes(content)
+    tracemalloc.start()
+    with pytest.raises(InvalidInput, match=said):
+        read_picture(path, side=28, channels=1)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 50 << 20
 
 
 def test_a_missing_folder_says_what_to_do(tmp_path):

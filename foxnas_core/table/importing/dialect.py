@@ -213,7 +213,7 @@ def _columns(source: str, lines: Sequence[str], first: int, separator: str) -> p
             f"{source} can't be read as CSV ({error}); save it as comma-separated UTF-8 text with "
             "a header line."
         ) from error
-    _check_header(source, header, first + 1)
+    _check_header(source, header)
     own: dict[int, pd.Series] = {at: pd.Series([], dtype="str") for at in range(width)}
     if pieces:
         for at, column in enumerate(pa.concat_tables(pieces).columns):
@@ -223,13 +223,8 @@ def _columns(source: str, lines: Sequence[str], first: int, separator: str) -> p
     return frame.set_axis(begins, axis="index").set_axis(header, axis="columns")
 
 
-def _check_header(source: str, header: Sequence[str], line: int) -> None:
+def _check_header(source: str, header: Sequence[str]) -> None:
     for name in header:
-        if not name.isprintable():
-            raise InvalidInput(
-                f"{source}, line {line}, names a column {name!r:.60}; leave line breaks and "
-                "control characters out of names."
-            )
         if name and list(header).count(name) > 1:
             raise InvalidInput(f"{source} has the column {name!r} twice; keep one.")
 
