@@ -85,6 +85,28 @@ def no_further_runtimes(tmp_path_factory) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def shared_fits(tmp_path_factory) -> Iterator[None]:
+    """What one test fits, of a table that others have copies of, all read, in all processes."""
+    from foxnas_core.steps.kept_fits import KeptFits
+
+    root = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        root = root.parent
+    users = root / "foxnas" / "fits"
+    keep = KeptFits._keep
+
+    def keep_for_all(self: KeptFits, *made) -> None:
+        keep(self, *made)
+        if users in self.folders:
+            keep(KeptFits((users,)), *made)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(KeptFits, "_keep", keep_for_all)
+        patched.setenv("XDG_CACHE_HOME", str(root))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
 def altered_latencies(tmp_path_factory) -> None:
     """What is measured in tests may be altered, also by the runner that goes to other devices; see
     `altering`. Each test must pass all the same."""

@@ -27,6 +27,12 @@ TABLE = saturating_table(HAND, 120)
 ASKED = ("accuracy", "auto", "auto")
 
 
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path, monkeypatch):
+    """What other tests fitted is not found here."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
 @pytest.fixture
 def kept(tmp_path):
     return KeptFits((tmp_path / "fits",))
@@ -169,7 +175,6 @@ def test_no_more_than_so_many_are_kept_those_used_last(kept, monkeypatch):
 
 
 def test_where_the_study_cannot_be_written_the_users_cache_is(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     study = create_study(tmp_path / "own", HAND, name="Own", table=TABLE)
     (study.folder / keeping.FOLDER).write_text("in the way")
     fit_all(TABLE, targets=["accuracy"], kept=kept_fits(study))

@@ -3,7 +3,8 @@ from foxnas_core.steps.kept_fits import FOLDER
 from foxnas_core.steps.prepare import prepare
 
 
-def test_fits_are_kept_and_the_loop_is_compiled(measured_study, monkeypatch):
+def test_fits_are_kept_and_the_loop_is_compiled(measured_study, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))  # where nothing is kept yet
     compiled = []
     monkeypatch.setattr(Annealer, "prepare", lambda annealer: compiled.append(annealer))
     assert prepare(measured_study) and len(compiled) == 1
