@@ -9,7 +9,7 @@ RUNTIMES := $(if $(FOXNAS_RUNTIMES),$(FOXNAS_RUNTIMES)/)
 export PYTHONDONTWRITEBYTECODE :=
 # Processes that share the tests between them; each imports all tests that it is told of.
 WORKERS ?= $(shell getconf _NPROCESSORS_ONLN)
-CORE := -m pytest --ignore tests/browser --numprocesses $(WORKERS) --dist loadfile
+CORE := -m pytest --ignore tests/browser --numprocesses $(WORKERS) --dist worksteal
 # A journey that fails is made again, at most twice: a browser waits for no machine that does other
 # work.
 JOURNEYS := -m pytest tests/browser --reruns 2 --numprocesses $(WORKERS) --dist worksteal
