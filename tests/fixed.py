@@ -39,7 +39,7 @@ class FixedMeter:
         }  # fmt: skip
 
 
-def fixed_visit(meter: object, model: bytes, subnet: Network) -> Callable[[], Timing]:
+def fixed_visit(meter: object, model: bytes, subnet: Network, share: float) -> Callable[[], Timing]:
     """Stands for `LatencyMeter._visit`: a time that the network's size alone decides, another one
     in int8, with some noise of its own."""
     cost, int8 = cost_of(subnet), b"QuantizeLinear" in model
