@@ -10,8 +10,9 @@ from foxnas_core.supernet.checkpoint import save_checkpoint
 from foxnas_core.tasks.dataset import ImageSet
 
 SPACE = volumetric_space()
-# By choice, 2D, P3D, 3D: Dice and ms, twice as much in cell 2 as elsewhere.
+# By choice, 2D, P3D, 3D: Dice, ms and KiB, twice as much in cell 2 as elsewhere.
 GAINS, COSTS = np.array([0.0, 0.02, 0.03]), np.array([0.0, 0.1, 0.4])
+PEAKS = np.array([0.0, 100.0, 300.0])
 RECORD = {
     "task": "segmentation", "pixel_mean": 0.4, "pixel_std": 0.2, "mirrored": True, "patch": None,
     "classes": ["background", "ball"], "dataset": "balls", "licence": "made here",
@@ -46,9 +47,10 @@ def volume_study(folder: Path, *, seed: int = 0) -> Study:
     noise = np.random.default_rng(seed).normal(0, 1, (2, len(codes)))
     dice = 0.7 + GAINS[codes] @ weights + 0.001 * noise[0]
     latency = 2 + COSTS[codes] @ weights + 0.01 * noise[1]
+    peaks = 1000 + PEAKS[codes] @ weights + noise[1]
     rows = [
-        {"dice": float(d), "dice_std_error": 0.01, "latency_ms": float(ms)}
-        for d, ms in zip(dice, latency, strict=True)
+        {"dice": float(d), "dice_std_error": 0.01, "latency_ms": float(ms), "memory_kib": float(m)}
+        for d, ms, m in zip(dice, latency, peaks, strict=True)
     ]
     study.append(architectures, rows)
     return study

@@ -4,6 +4,7 @@ import json
 
 import pytest
 from scans import write_small
+from volume_study import volume_study
 from volumes import SMALL
 
 from foxnas_core.__main__ import main
@@ -41,3 +42,15 @@ def test_whole_scans_are_kept_with_the_study(study):
     calibration, held_out = study.images()
     assert (len(calibration), len(held_out)) == (4, 2)
     assert calibration.labels.shape == calibration.images.shape == (4, 12, 8, 8)
+
+
+def test_annealing_keeps_a_budget_of_peak_memory(tmp_path, capsys):
+    study = volume_study(tmp_path / "balls")
+    search = [
+        "search", "--study", str(study.folder), "--cost", "memory_kib", "--budget", "1450",
+        "--guard", "off", "--steps", "1000", "--json",
+    ]  # fmt: skip
+    assert main(search) == 0
+    found = json.loads(capsys.readouterr().out)["best"]
+    # P3D everywhere brings 4 × .02 for 400 KiB, more than 3D in cell 1 and P3D in another.
+    assert set(found["architecture"].values()) == {"P3D"}
