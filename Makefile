@@ -18,7 +18,7 @@ JOURNEYS := -m pytest tests/browser --reruns 2 --numprocesses $(WORKERS) --dist 
 .PHONY: help run develop data test test-core test-browser lint browser sshd runtime-openvino runtime-executorch \
 	runtime-litert screenshots reference benchmark benchmark-predictors \
 	benchmark-measuring benchmark-load \
-	remake-demo models-fbnet remake-fbnet remake-nb201 remake-cells remake-volumes fonts letters \
+	remake-demo models-fbnet remake-fbnet remake-nb201 remake-cells remake-volumes remake-hippocampus fonts letters \
 	emoji-packages emoji remake-letters remake-fbnetv2 clean
 
 help: ## list the targets
@@ -178,15 +178,63 @@ PATHS_OF_VOLUMES ?= --epochs 30 --batch 8 --learning-rate 5e-3
 MIXED_VOLUMES ?= --epochs 20 --batch 8
 COUNT_OF_VOLUMES ?= 364
 TRAIN_VOLUMES = $(MAKE_STUDY) train --task-setting phantoms=$(PHANTOMS) --seed 1 --study
+# What is chosen by habit, one convolution in all six cells, whether or not it was drawn.
+define measure_uniform
+	test -e $(1)/uniform || for cell in 2D P3D 3D; do \
+		$(MAKE_STUDY) measure --study $(1) --untimed --seed 1 \
+			--architecture "$$cell $$cell $$cell $$cell $$cell $$cell" || exit 1; \
+	done
+	touch $(1)/uniform
+endef
 remake-volumes: $(VENV)/installed ## train and measure the shipped networks for volumes anew, in VOLUMES
 	mkdir -p $(VOLUMES) && cp data/volumes/study.json data/volumes/space.json $(VOLUMES)
 	test -e $(VOLUMES)/supernet.safetensors \
 	|| $(TRAIN_VOLUMES) $(VOLUMES) --update single-path $(PATHS_OF_VOLUMES) \
 		$$(test ! -e $(VOLUMES)/training-state.safetensors || echo --resume)
 	$(MAKE_STUDY) measure --study $(VOLUMES) --count $(COUNT_OF_VOLUMES) --seed 1 --untimed
+	$(call measure_uniform,$(VOLUMES))
 	test -e $(VOLUMES)/mixture.safetensors \
 	|| $(TRAIN_VOLUMES) $(VOLUMES) --update darts $(MIXED_VOLUMES) \
 		$$(test ! -e $(VOLUMES)/training-state.safetensors || echo --resume)
+
+# Scans anew, and what each depth is worth when networks are trained alone: SCANS is a folder in the
+# Decathlon's layout. In both studies each seed's mixture selects, and what it selects on one data set
+# is trained on the other too. Goes on after a kill.
+HIPPOCAMPUS ?= build/hippocampus
+SCANS ?= Task04_Hippocampus
+PATHS_OF_SCANS ?= --epochs 20 --batch 4 --learning-rate 5e-3
+MIXED_SCANS ?= --epochs 12 --batch 4
+JUDGED_SCANS ?= --epochs 12
+JUDGED_VOLUMES ?= --epochs 10
+SEEDS_OF_VOLUMES ?= 1 2 3
+TRAIN_SCANS = $(MAKE_STUDY) train --data $(SCANS) --task-setting spacing=2
+UNIFORM := --beside "2D everywhere" "P3D everywhere" "3D everywhere"
+SELECTED_OF = $(foreach seed,$(SEEDS_OF_VOLUMES),--selected $(1)-mixtures/seed$(seed))
+# Train a mixture for each seed and select by it: the study, what trains, how.
+define select_by_mixtures
+	for seed in $(SEEDS_OF_VOLUMES); do \
+		own=$(1)-mixtures/seed$$seed; mkdir -p $$own && cp $(1)/space.json $$own; \
+		test -e $$own/supernet.safetensors \
+		|| $(2) --study $$own --update darts $(3) --seed $$seed \
+			$$(test ! -e $$own/training-state.safetensors || echo --resume) || exit 1; \
+		test -e $$own/selected \
+		|| $(MAKE_STUDY) select --study $$own --method magnitude --seed $$seed || exit 1; \
+		touch $$own/selected; \
+	done
+endef
+remake-hippocampus: $(VENV)/installed ## train, measure and judge networks for SCANS anew, in HIPPOCAMPUS
+	mkdir -p $(HIPPOCAMPUS) && cp benchmarks/hippocampus.json $(HIPPOCAMPUS)/space.json
+	test -e $(HIPPOCAMPUS)/supernet.safetensors \
+	|| $(TRAIN_SCANS) --study $(HIPPOCAMPUS) --update single-path $(PATHS_OF_SCANS) --seed 1 \
+		$$(test ! -e $(HIPPOCAMPUS)/training-state.safetensors || echo --resume)
+	$(MAKE_STUDY) measure --study $(HIPPOCAMPUS) --count $(COUNT_OF_VOLUMES) --seed 1 --untimed
+	$(call measure_uniform,$(HIPPOCAMPUS))
+	$(call select_by_mixtures,$(HIPPOCAMPUS),$(TRAIN_SCANS),$(MIXED_SCANS))
+	$(call select_by_mixtures,$(VOLUMES),$(MAKE_STUDY) train --task-setting phantoms=across,$(MIXED_VOLUMES))
+	$(MAKE_STUDY) judge --study $(HIPPOCAMPUS) --data $(SCANS) $(JUDGED_SCANS) $(UNIFORM) \
+		$(call SELECTED_OF,$(HIPPOCAMPUS)) $(call SELECTED_OF,$(VOLUMES))
+	$(MAKE_STUDY) judge --study $(VOLUMES) $(JUDGED_VOLUMES) $(UNIFORM) \
+		$(call SELECTED_OF,$(VOLUMES)) $(call SELECTED_OF,$(HIPPOCAMPUS))
 
 # Images in domains anew. Fonts and drawings are unpacked beside the study, not installed; what is
 # drawn of other versions of them differs.
