@@ -117,7 +117,7 @@ def test_killed_while_it_measures_it_goes_on_where_it_was(elsewhere):
         try:
             while elsewhere.table().known(columns[0]) < 8:
                 assert running.poll() is None
-                time.sleep(0.05)
+                time.sleep(0.3)
         finally:
             running.kill()
     kept = elsewhere.table().frame

@@ -84,7 +84,7 @@ GOALS = {
 @pytest.mark.parametrize("goal", GOALS)
 def test_strategies_keep_the_contract(name: str, goal: str) -> None:
     slow = "TPE" in name or "Optuna" in name
-    check_strategy(STRATEGIES[name], GOALS[goal], evaluate, counts=(1, 7, 20 if slow else 130, 1))
+    check_strategy(STRATEGIES[name], GOALS[goal], evaluate, counts=(1, 7, 12 if slow else 130, 1))
 
 
 class Forgetful(RandomStrategy):
