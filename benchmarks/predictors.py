@@ -34,7 +34,7 @@ from benchmarks.regressors import RIVALS, Regressor, Rival
 from foxnas_core.errors import InvalidInput
 from foxnas_core.regression import ceiling, fit
 from foxnas_core.regression.assessment import Data, agreement, assess
-from foxnas_core.regression.features import build_form, forms_of
+from foxnas_core.regression.features import build_form, forms_across, forms_of
 from foxnas_core.regression.leastsquares import FoldedRows, clearly_above, deal_folds
 from foxnas_core.regression.link import Link
 from foxnas_core.space.search_space import SearchSpace
@@ -93,7 +93,8 @@ def compare(
     """Every model on the folds that each seed deals: ours, "auto", then the rivals."""
     data = Data.of(table, target)
     runs = []
-    for name in forms_of(table.space, ordered=data.ordered):
+    ways = (forms_of, forms_across)
+    for name in [name for way in ways for name in way(table.space, ordered=data.ordered)]:
         for link in links_of(target):
             try:
                 runs.append(run_form(data, table.space, name, link, seeds))

@@ -62,8 +62,9 @@ class FittedRows:
         scale = predictor.evened(fitted)
         scale = scale / predictor.evened(np.array([fitted.mean()]))
         taken = np.ones(x.shape[1], dtype=bool)
-        if predictor.penalty is not None and predictor.weights is not None:
-            taken = told((x.T * predictor.weights) @ x, predictor.penalty) > _TOLD
+        if predictor.penalty is not None:
+            weights = 1.0 if predictor.weights is None else predictor.weights
+            taken = told((x.T * weights) @ x, predictor.penalty) > _TOLD
         x = x * scale[:, np.newaxis]
         if not taken.all():
             taken[taken] = independent_columns(x[:, taken])

@@ -53,6 +53,8 @@ def effect_rows(form: Form, at: At = ()) -> tuple[pd.DataFrame, np.ndarray]:
     keys: list[tuple[object, ...]] = []
     differences: list[np.ndarray] = []
     fixed = [name for name, _ in at]
+    if any(_combinations(form, read) > _MOST_READ for read in form.couplings.values()):
+        form = form.by_part(form.space.additive_groups)
     for decision in [d for d in form.space.decisions if d.name not in fixed]:
         for key, difference in _differences(form, decision, at):
             keys.append(key)
@@ -191,7 +193,8 @@ def _means(form: Form, decision: Decision, others: tuple[Decision, ...], at: At)
     for name, read in form.couplings.items():
         coupled = [space.by_name[own] for own in read]
         if any(d.group == decision.group for d in coupled):
-            reads[name] = (decision, *coupled)
+            opening = [space.by_name[c.decision] for d in coupled for c in d.conditions]
+            reads[name] = tuple(dict.fromkeys((decision, *opening, *coupled)))
     means = np.zeros((len(decision.choices), form.parameters))
     for name, decisions in reads.items():
         codes, rows, weights = _rows_of(form, name, decisions, at)
@@ -204,14 +207,17 @@ def _means(form: Form, decision: Decision, others: tuple[Decision, ...], at: At)
     return means
 
 
+def _combinations(form: Form, names: Sequence[str]) -> int:
+    return math.prod(len(form.space.by_name[name].choices) + 1 for name in names)
+
+
 @lru_cache(maxsize=8)
 def _rows_of(
     form: Form, name: str, decisions: tuple[Decision, ...], at: At
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Codes of all combinations of decisions, their columns of a group or coupling, averaged over
     the contexts that `at` leaves, and how often (n,) a campaign draws each."""
-    count = math.prod(len(d.choices) + 1 for d in decisions)
-    if name in form.couplings and count > _MOST_READ:
+    if name in form.couplings and _combinations(form, [d.name for d in decisions]) > _MOST_READ:
         raise InvalidInput(
             f"A term of {name!r} reads {len(decisions)} decisions together, too many to average "
             "the effect of one choice over; see what edits of one architecture change instead."

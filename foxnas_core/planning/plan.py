@@ -111,8 +111,8 @@ def plan_next(
             f"{predictor.target.title} are {predictor.exactly} of each network, so that measuring "
             "tells nothing more of them; plan for another target."
         )
-    elif predictor.weights is not None:
-        # A design spreads rows evenly, whatever their errors are.
+    elif predictor.weights is not None or predictor.penalty is not None:
+        # A design spreads rows evenly, whatever their errors are, and can't tell pooled terms apart.
         predictor = fit(table, target, estimator=LEAST_SQUARES)
     known = np.zeros(len(table), dtype=bool)
     with suppress(InvalidInput):

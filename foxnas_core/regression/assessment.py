@@ -13,7 +13,7 @@ from foxnas_core.regression.leastsquares import FoldedRows, clearly_above, deal_
 from foxnas_core.regression.link import Link
 from foxnas_core.regression.predictor import CrossValidation
 from foxnas_core.regression.repeats import Repeats
-from foxnas_core.regression.shrinking import shrink
+from foxnas_core.regression.shrinking import pool, shrink
 from foxnas_core.regression.weighing import (
     ESTIMATORS,
     LEAST_SQUARES,
@@ -101,15 +101,17 @@ class Data:
         members = np.unique(pairs, axis=0, return_inverse=True)[1].reshape(-1)
         return self if members.max() == self.member.max() else replace(self, members=members)
 
-    def folded(self, x: np.ndarray, seed: int) -> "tuple[Data, FoldedRows]":
+    def folded(
+        self, x: np.ndarray, seed: int, penalty: np.ndarray | None = None
+    ) -> "tuple[Data, FoldedRows]":
         """Regression rows `x` (n, terms) in folds that hold equal networks together: but where only
         such have what a term tells, as of all cells whose output ignores their input, those of
         other folds are to tell it. The data are told apart as they were dealt."""
-        folded = FoldedRows.of(x, deal_folds(self.members, seed))
+        folded = FoldedRows.of(x, deal_folds(self.members, seed), penalty=penalty)
         if self.member.max() + 1 == len(self.repeats):
             return self, folded  # no network is written in two ways
         data = self.apart(folded.alone)
-        return data, FoldedRows.of(x, deal_folds(data.members, seed))
+        return data, FoldedRows.of(x, deal_folds(data.members, seed), penalty=penalty)
 
     def rows(self, chosen: np.ndarray) -> "Data":
         """Some of the rows, by position or mask."""
@@ -154,12 +156,17 @@ def assess(
     `estimator`, which are those of `ESTIMATORS`.
     """
     check_estimator(form, estimator, data.y)
-    if form.shrunk:
+    if form.relative:
         return _assess_shrunk(data, form, seed=seed)
     x, y = form.matrix(data.codes), data.y
-    data, folded = data.folded(x, seed)
+    penalty = None
+    if form.shrunk:
+        check_shrunk_rows(form, data)
+        penalty = pool(form, x, y)
+    data, folded = data.folded(x, seed, penalty)
     fold, folded, weights = folded.fold, folded.erring(data.repeats, y), None
-    check_rows(form, folded, x, data)
+    if not form.shrunk:
+        check_rows(form, folded, x, data)
     if estimator == RELATIVE:
         weights = weigh(x, y)
         folded = FoldedRows.of(x, fold, weights=weights)
@@ -176,19 +183,13 @@ def assess(
         held_out = scale.inverse(selection.held_out)
         if weights is not None:
             weights = weigh(form.matrix(data.codes), y)
-    return Assessment(form, saturates, held_out, data, weights)
+    return Assessment(form, saturates, held_out, data, weights, penalty)
 
 
 def _assess_shrunk(data: Data, form: Form, *, seed: int) -> Assessment:
     """How far the terms of a form are to be shrunk."""
     x, y = form.matrix(data.codes), data.y
-    if len(data.repeats) < _SHRUNK_ROWS * form.parameters:
-        raise InvalidInput(
-            f"The form {form.name!r} has {form.parameters} parameters and wants {form.wanted_rows} "
-            f"rows, at least half of them, but only {data.counted} have {data.target}; measure "
-            "more subnets or take a smaller form."
-        )
-    check_varies(form, y)
+    check_shrunk_rows(form, data)
     weights, penalty = shrink(form, x, y)
     whole, held_out = Products.of(x, y, weights), np.empty(len(y))
     fold = deal_folds(data.members, seed)
@@ -231,7 +232,12 @@ def check_estimator(form: Form, estimator: str, y: np.ndarray) -> None:
             f"{form.target.column} has no relative errors, as a latency has that is never near 0; "
             f"take the estimator {LEAST_SQUARES!r}."
         )
-    if estimator != RELATIVE and form.shrunk:
+    if estimator == RELATIVE and form.shrunk and not form.relative:
+        raise InvalidInput(
+            f"The form {form.name!r} of {form.target.column} is fitted by squares only; take the "
+            f"estimator {LEAST_SQUARES!r}."
+        )
+    if estimator != RELATIVE and form.relative:
         raise InvalidInput(
             f"The form {form.name!r} of {form.target.column} is fitted by relative errors only; "
             f"take the estimator {RELATIVE!r}."
@@ -302,6 +308,17 @@ def check_rows(form: Form, folded: FoldedRows, x: np.ndarray, data: Data) -> Non
             f"terms of the form {form.name!r}; measure subnets in which these choices vary, or "
             "take a smaller form."
         )
+
+
+def check_shrunk_rows(form: Form, data: Data) -> None:
+    """Raises `InvalidInput` where the rows are too few for terms that are shrunk."""
+    if len(data.repeats) < _SHRUNK_ROWS * form.parameters:
+        raise InvalidInput(
+            f"The form {form.name!r} has {form.parameters} parameters and wants {form.wanted_rows} "
+            f"rows, at least half of them, but only {data.counted} have {data.target}; measure "
+            "more subnets or take a smaller form."
+        )
+    check_varies(form, data.y)
 
 
 def check_varies(form: Form, y: np.ndarray) -> None:

@@ -73,7 +73,7 @@ def fit(
             f"{' or '.join(forms_of(table.space, ordered=False))}."
         )
     if estimator == "auto":
-        estimator = RELATIVE if built.shrunk else LEAST_SQUARES
+        estimator = RELATIVE if built.relative else LEAST_SQUARES
     if built.name in BASES and not built.pairs and few is not data:
         built = assess(few, built, link, estimator, seed=seed).form
     return _fitted(table, data, assess(data, built, link, estimator, seed=seed), seed)
@@ -128,9 +128,13 @@ class _Solved:
 
 
 def _squares(x: np.ndarray, data: Data, assessed: Assessment, seed: int) -> _Solved:
-    """By least squares, through the link."""
-    form, y = assessed.form, data.y
-    rows = FoldedRows.of(x).erring(data.repeats, y)
+    """By least squares, through the link.
+
+    Terms that are pooled have the covariance of the normal prior that pools them, as in
+    `_relatively`.
+    """
+    form, y, penalty = assessed.form, data.y, assessed.penalty
+    rows = FoldedRows.of(x, penalty=penalty).erring(data.repeats, y)
     scale, found = Link(), None
     if assessed.saturates:
         scale, found = ceiling.estimate(rows, y, seed=seed)
@@ -142,7 +146,11 @@ def _squares(x: np.ndarray, data: Data, assessed: Assessment, seed: int) -> _Sol
     response = scale.forward(y)
     estimates, unscaled = _by_statsmodels(rows, response)
     rest = response - rows.q @ (rows.q.T @ response)
-    variance = float(rest @ rest) / (len(y) - form.parameters)
+    df, parameters = None, float(form.parameters)
+    if penalty is not None:
+        parameters = spent(x.T @ x, penalty)
+        df = max(len(rows.repeats) - math.ceil(parameters), 1)
+    variance = float(rest @ rest) / max(len(y) - parameters, 1)
     covariance = variance * unscaled
     if rows.repeats.any:
         spread, variance = rows.repeats.covariance(rows.q, rest)
@@ -152,7 +160,7 @@ def _squares(x: np.ndarray, data: Data, assessed: Assessment, seed: int) -> _Sol
         found = found.within(form.target)
         covariance = covariance + found.rate_variance * np.outer(found.pull, found.pull)
     errors = response - scale.forward(assessed.held_out)
-    return _Solved(estimates, covariance, variance, errors, rows.repeats, link=scale, ceiling=found)
+    return _Solved(estimates, covariance, variance, errors, rows.repeats, df, scale, found, penalty)
 
 
 def _relatively(x: np.ndarray, data: Data, assessed: Assessment) -> _Solved:

@@ -22,7 +22,7 @@ import scipy
 
 from foxnas_core.errors import InvalidInput
 from foxnas_core.regression import ceiling
-from foxnas_core.regression.leastsquares import wild_samples
+from foxnas_core.regression.leastsquares import stacked, wild_samples
 from foxnas_core.regression.link import Link
 from foxnas_core.regression.predictor import Predictor
 from foxnas_core.regression.repeats import Repeats
@@ -219,14 +219,11 @@ def _factors(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
     """Q (n, terms) and R (terms, terms) of the weighted rows above those of the ridge, so that
     R'R = X'WX + D, the roots (n,) of the weights, and the `looseness` of the fit."""
-    if predictor.weights is None:
-        return *np.linalg.qr(rows), np.ones(len(rows)), 1.0
-    root = np.sqrt(predictor.weights)
-    weighted = rows * root[:, np.newaxis]
-    if predictor.penalty is not None:
-        values, vectors = np.linalg.eigh(predictor.penalty)
-        weighted = np.vstack([weighted, np.sqrt(values.clip(0))[:, np.newaxis] * vectors.T])
-    q, r = np.linalg.qr(weighted)
+    weights = predictor.weights
+    root = np.ones(len(rows)) if weights is None else np.sqrt(weights)
+    q, r = np.linalg.qr(stacked(rows * root[:, np.newaxis], predictor.penalty))
+    if weights is None:
+        return q[: len(rows)], r, root, 1.0
     residuals = relative_residuals(y, rows @ predictor.estimates)
     loose = looseness(residuals, predictor.independent_rows - predictor.residual_df)
     return q[: len(rows)], r, root, loose

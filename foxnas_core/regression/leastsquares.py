@@ -56,11 +56,15 @@ class FoldedRows:
         fold: np.ndarray | None = None,
         repeats: Repeats | None = None,
         weights: np.ndarray | None = None,
+        penalty: np.ndarray | None = None,
     ) -> "FoldedRows":
-        """Without `fold` all rows are in one; without `repeats` no two err together."""
+        """Without `fold` all rows are in one; without `repeats` no two err together. With a
+        `penalty` D (terms, terms) R'R is X'WX + D, for which all that is said here holds."""
         rows = np.zeros(len(x), dtype=int) if fold is None else fold
         root = np.ones(len(x)) if weights is None else np.sqrt(weights)
-        factors = np.linalg.qr(x * root[:, np.newaxis])
+        weighted = x * root[:, np.newaxis]
+        factors = np.linalg.qr(stacked(weighted, penalty))
+        factors = factors[0][: len(x)], factors[1]
         return cls(*factors, rows, repeats or Repeats.none(len(x)), root)
 
     def erring(self, repeats: Repeats, response: np.ndarray) -> "FoldedRows":
@@ -104,6 +108,15 @@ class FoldedRows:
             predicted[fold.held] = fold.own @ solution
         predicted[self.alone] = np.nan
         return predicted / root
+
+
+def stacked(x: np.ndarray, penalty: np.ndarray | None) -> np.ndarray:
+    """Rows `x` (n, terms) above those of a ridge D, `penalty` (terms, terms), so that both have the
+    cross products X'X + D."""
+    if penalty is None:
+        return x
+    values, vectors = np.linalg.eigh(penalty)
+    return np.vstack([x, np.sqrt(values.clip(0))[:, np.newaxis] * vectors.T])
 
 
 def deal_folds(members: np.ndarray, seed: int, folds: int = FOLDS) -> np.ndarray:

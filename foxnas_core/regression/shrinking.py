@@ -17,6 +17,7 @@ from foxnas_core.regression.weighing import Products, weigh
 from foxnas_core.space.coding.terms import Term
 
 _FIRST, _AGAIN = 12, 2  # steps for the first products, and for those of later weights
+_ALONE = 60  # where there are no later ones
 _START, _LEAST, _MOST = 0.05, 1e-3, 30.0  # the ridge, in shares of a column's square sum
 _SETTLED = 0.1  # of its logarithm
 _LEAST_FREEDOM = 0.1  # in shares of the rows
@@ -39,6 +40,14 @@ def shrink(form: Form, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.nda
     return weights, prior.penalty(_Seen.of(Products.of(x, y, weights), prior).ridge(ridge))
 
 
+def pool(form: Form, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """The penalty (terms, terms) that is added to X'X of rows `x` (n, terms) with values `y` (n,)
+    for least squares."""
+    products = Products.of(x, y, np.ones(len(y)))
+    prior = _Prior.of(form, products)
+    return prior.penalty(_Seen.of(products, prior).ridge(None, _ALONE))
+
+
 def _levels(terms: list[Term]) -> list[np.ndarray]:
     """Of each level, which terms have a part in common: (terms, parts) of 0 and 1."""
     found: dict[str, dict[str, list[int]]] = {}
@@ -55,13 +64,15 @@ def _levels(terms: list[Term]) -> list[np.ndarray]:
 
 
 def _parts(term: Term) -> Iterator[tuple[str, str]]:
-    """The parts that a term is the sum of, each with the level that it is of."""
-    yield f"own {''.join(term.alike[:1]).partition('>')[0]}", term.name
+    """The parts that a term is the sum of, each with the level that it is of; what a kind has
+    behind a bar keeps its levels apart from those of others."""
+    first, _, beside = "".join(term.alike[:1]).partition("|")
+    yield f"own {first.partition('>')[0]} {beside}", term.name
     for number, kind in enumerate(term.alike):
         if number < len(term.alike) - 1:
-            yield "slot", f"{term.slot} {kind}"
-        yield f"group {number}", f"{term.group} {kind}"
-        yield f"all {number}", kind
+            yield f"slot {beside}", f"{term.slot} {kind}"
+        yield f"group {number} {beside}", f"{term.group} {kind}"
+        yield f"all {number} {beside}", kind
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,10 +135,10 @@ class _Seen:
             beside,
         )
 
-    def ridge(self, start: np.ndarray | None) -> np.ndarray:
+    def ridge(self, start: np.ndarray | None, first: int = _FIRST) -> np.ndarray:
         """The ridge (levels,) of the largest evidence: each level's is s² over its variance."""
         ridge = np.full(len(self.prior.covariances), _START) if start is None else start
-        for _ in range(_FIRST if start is None else _AGAIN):
+        for _ in range(first if start is None else _AGAIN):
             before, ridge = ridge, self._step(ridge)
             if np.abs(np.log(ridge / before)).max() < _SETTLED:
                 break

@@ -13,6 +13,7 @@ columns are multiplied by (resolution / largest resolution)², while one unscale
 slot that can be off keeps what a block costs whatever the resolution.
 """
 
+from foxnas_core.regression.features.across import ACROSS
 from foxnas_core.regression.features.form import (
     Form,
     averaged_form,
@@ -20,10 +21,18 @@ from foxnas_core.regression.features.form import (
     candidate_pairs,
 )
 from foxnas_core.regression.features.interactions import Pair
-from foxnas_core.regression.features.names import BASES, FORMS, forms_of, is_of_costs, known_forms
+from foxnas_core.regression.features.names import (
+    BASES,
+    FORMS,
+    forms_across,
+    forms_of,
+    is_of_costs,
+    known_forms,
+)
 from foxnas_core.space.coding.terms import Term, independent_columns
 
 __all__ = [
+    "ACROSS",
     "BASES",
     "FORMS",
     "Form",
@@ -32,6 +41,7 @@ __all__ = [
     "averaged_form",
     "build_form",
     "candidate_pairs",
+    "forms_across",
     "forms_of",
     "independent_columns",
     "is_of_costs",

@@ -9,9 +9,10 @@ import numpy as np
 
 from foxnas_core.errors import InvalidInput
 from foxnas_core.families import families, family_of
+from foxnas_core.regression.features.across import ACROSS, across
 from foxnas_core.regression.features.builders import BUILDERS
 from foxnas_core.regression.features.interactions import Pair, candidate_products, products
-from foxnas_core.regression.features.names import BASES, forms_of, is_of_costs
+from foxnas_core.regression.features.names import BASES, forms_across, forms_of, is_of_costs
 from foxnas_core.regression.features.one_table import FEW, OneTable
 from foxnas_core.regression.features.parts import by_slot, only, scaling_resolution
 from foxnas_core.space.coding.parts import (
@@ -40,7 +41,8 @@ class Form:
     """How architectures of a space become rows of a regression on one target.
 
     `pairs` names the interactions it has. `shrunk` says that it has more terms than rows could
-    tell apart, were they not shrunk towards those `alike` (see `shrinking`).
+    tell apart, were they not shrunk towards those `alike` (see `shrinking`), `relative` that this
+    is by relative errors, else it is by squares.
     """
 
     name: str
@@ -59,6 +61,10 @@ class Form:
         return len(self.terms)
 
     @property
+    def relative(self) -> bool:
+        return self.shrunk and self.name not in ACROSS
+
+    @property
     def wanted_rows(self) -> int:
         """Rows from which on nominal 95 % intervals have their coverage: 3 a parameter, or as many
         as parameters where these are shrunk."""
@@ -67,7 +73,8 @@ class Form:
     @property
     def order_free(self) -> bool:
         """Whether the order of the blocks within a stage makes no difference."""
-        return self.name in forms_of(self.space, ordered=False)
+        space = self.space
+        return self.name in forms_of(space, ordered=False) | forms_across(space, ordered=False)
 
     @property
     def joint(self) -> bool:
@@ -254,13 +261,16 @@ def build_form(name: str, space: SearchSpace, target: str, pairs: Sequence[Pair]
     `pairs` are the interactions of a form that has some, of `candidate_pairs`. Raises
     `InvalidInput` for an unknown form or target, or a form that the space can't have.
     """
-    if name not in forms_of(space):
+    if name not in {**forms_of(space), **forms_across(space)}:
         owner = next((f.name for f in families() if name in f.forms), None)
         raise InvalidInput(
             (
                 f"The form {name!r} belongs to family {owner!r}, and space {space.name!r} is of "
                 f"family {space.family!r}"
                 if owner
+                else f"The form {name!r} is of stages that can have several depths, and space "
+                f"{space.name!r} has not two of them"
+                if name in ACROSS
                 else f"{name!r} is no form"
             )
             + f"; choose {', '.join(forms_of(space))}."
@@ -322,7 +332,15 @@ def _shrunk(name: str, space: SearchSpace, target: Metric) -> bool:
 
 @lru_cache(maxsize=64)
 def _build_form(name: str, space: SearchSpace, target: Metric, pairs: tuple[Pair, ...]) -> Form:
-    resolution, context, groups = _base_parts(BASES.get(name, name), space, target)
+    resolution, context, groups = _base_parts({**BASES, **ACROSS}.get(name, name), space, target)
+    beside: list[Part] = []
+    if name in ACROSS:
+        if resolution is not None:
+            raise InvalidInput(
+                f"The form {name!r} is for what a resolution does not scale, such as accuracy, and "
+                f"{target.column} grows with the number of pixels; leave its form to 'auto'."
+            )
+        groups, beside = across(space, context, groups)
     parts: list[Part] = [constant(_INTERCEPT, "Intercept")]
     if resolution is not None:
         label = f"Fixed part × (resolution / {max(resolution.choices)})²"
@@ -336,6 +354,7 @@ def _build_form(name: str, space: SearchSpace, target: Metric, pairs: tuple[Pair
             parts += fixed_presence(space, group, by_slot=name not in order_free)
         else:
             parts += chosen
+    parts += beside
     notes = []
     if resolution is not None:
         notes.append(
@@ -350,7 +369,7 @@ def _build_form(name: str, space: SearchSpace, target: Metric, pairs: tuple[Pair
     assert len({term.name for term in terms}) == len(terms), "term names must differ"
     return Form(
         name,
-        forms_of(space)[name],
+        (forms_of(space) | forms_across(space))[name],
         space,
         target,
         terms,
@@ -358,5 +377,5 @@ def _build_form(name: str, space: SearchSpace, target: Metric, pairs: tuple[Pair
         pairs,
         tuple(parts),
         resolution,
-        _shrunk(name, space, target),
+        name in ACROSS or _shrunk(name, space, target),
     )

@@ -6,6 +6,7 @@ that every term still names one stage and predictions stay sums over stages.
 
 import itertools
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -44,6 +45,19 @@ def product_of(
 ) -> Product | None:
     """The product of two parts less what `base` (rows, columns) tells at `codes`; None where
     nothing is left."""
+    whole = whole_product(left, right, group, codes)
+    columns = whole.columns(codes)
+    kept = tuple(
+        np.flatnonzero(independent_columns(np.hstack([base, columns]))[base.shape[1] :]).tolist()
+    )
+    if not kept:
+        return None
+    return replace(whole, terms=tuple(whole.terms[i] for i in kept), kept=kept)
+
+
+def whole_product(left: Part, right: Part, group: str, codes: np.ndarray) -> Product:
+    """The product of two parts, whatever it tells at `codes` (rows, decisions), where it is
+    centred."""
     terms = tuple(
         Term(
             f"{a.name}*{b.name}",
@@ -56,16 +70,7 @@ def product_of(
         for b in right.terms
     )
     everything = tuple(range(len(terms)))
-    whole = Product(terms, left, right, everything, _center(left, codes), _center(right, codes))
-    columns = whole.columns(codes)
-    kept = tuple(
-        np.flatnonzero(independent_columns(np.hstack([base, columns]))[base.shape[1] :]).tolist()
-    )
-    if not kept:
-        return None
-    return Product(
-        tuple(terms[i] for i in kept), left, right, kept, whole.left_center, whole.right_center
-    )
+    return Product(terms, left, right, everything, _center(left, codes), _center(right, codes))
 
 
 def products(

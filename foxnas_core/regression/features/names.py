@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from foxnas_core.families import families, family_of
+from foxnas_core.regression.features.across import ACROSS, has_stages
 from foxnas_core.space.search_space import SearchSpace
 
 # Those that a space of any family can have.
@@ -23,12 +24,23 @@ BASES: Mapping[str, str] = {"interactions": "per_layer", "count_interactions": "
 def forms_of(space: SearchSpace, *, ordered: bool = True) -> dict[str, str]:
     """The titles of the forms that a space can have, by name: the general ones, then its family's.
 
-    Where a table doesn't tell the order of blocks (`ordered` is False), those that need none.
+    Where a table doesn't tell the order of blocks (`ordered` is False), those that need none. Each
+    is a sum over groups; see `forms_across` for others.
     """
     own = family_of(space).forms
     titles = {**FORMS, **{name: form.title for name, form in own.items()}}
     free = {*_ORDER_FREE, *(name for name, form in own.items() if form.order_free)}
     return {name: title for name, title in titles.items() if ordered or name in free}
+
+
+def forms_across(space: SearchSpace, *, ordered: bool = True) -> dict[str, str]:
+    """The titles of the forms with terms across stages, by name, where the space has stages of
+    several depths. They are fitted where they are asked for by name."""
+    titles = {
+        "across_stages": "Per layer and across stages",
+        "count_across_stages": "Choice counts and across stages",
+    }
+    return {n: t for n, t in titles.items() if has_stages(space) and (ordered or "count" in n)}
 
 
 def is_of_costs(name: str, space: SearchSpace) -> bool:
@@ -39,4 +51,4 @@ def is_of_costs(name: str, space: SearchSpace) -> bool:
 
 def known_forms() -> tuple[str, ...]:
     """The names of the forms of any space."""
-    return (*FORMS, *(name for family in families() for name in family.forms))
+    return (*FORMS, *ACROSS, *(name for family in families() for name in family.forms))
