@@ -112,7 +112,7 @@ def plan_next(
             "tells nothing more of them; plan for another target."
         )
     elif predictor.weights is not None or predictor.penalty is not None:
-        # A design spreads rows evenly, whatever their errors are, and can't tell pooled terms apart.
+        # A design spreads rows evenly, whatever their errors are, and can't part pooled terms.
         predictor = fit(table, target, estimator=LEAST_SQUARES)
     known = np.zeros(len(table), dtype=bool)
     with suppress(InvalidInput):
