@@ -63,9 +63,8 @@ class FoldedRows:
         rows = np.zeros(len(x), dtype=int) if fold is None else fold
         root = np.ones(len(x)) if weights is None else np.sqrt(weights)
         weighted = x * root[:, np.newaxis]
-        factors = np.linalg.qr(stacked(weighted, penalty))
-        factors = factors[0][: len(x)], factors[1]
-        return cls(*factors, rows, repeats or Repeats.none(len(x)), root)
+        q, r = np.linalg.qr(stacked(weighted, penalty))
+        return cls(q[: len(x)], r, rows, repeats or Repeats.none(len(x)), root)
 
     def erring(self, repeats: Repeats, response: np.ndarray) -> "FoldedRows":
         """The same, with those `repeats` that err together beside what X tells of `response`."""

@@ -8,7 +8,7 @@ import numpy as np
 from foxnas_core.errors import InvalidInput
 from foxnas_core.search.chain_state import Chain, ChainArrays
 from foxnas_core.search.context_table import ContextTable
-from foxnas_core.search.feasibility import feasible_options
+from foxnas_core.search.feasibility import feasible_tables
 from foxnas_core.search.problem import SearchProblem
 from foxnas_core.search.schedule import RANDOM, SIZES, AnnealingSettings
 from foxnas_core.search.suggestion import limit_penalties
@@ -29,6 +29,11 @@ def begun_at(problem: SearchProblem, begin: str) -> list[np.ndarray] | None:
     """
     if begin == RANDOM:
         return None
+    if problem.settled:
+        raise InvalidInput(
+            "Where a form goes across stages a search begins at random subnets of the most "
+            f"promising depths; let it begin at {RANDOM}."
+        )
     if begin not in SIZES:
         try:
             architecture = problem.space.architecture(json.loads(begin))
@@ -60,6 +65,11 @@ def _as_there(problem: SearchProblem, table: int, architecture: Architecture) ->
 
 def edits_of(problem: SearchProblem) -> tuple[np.ndarray, ...]:
     """Which options are one edit apart, of all groups, as `chain.run_chain` takes them."""
+    if problem.settled:
+        raise InvalidInput(
+            "Where a form goes across stages, what an edit changes hangs on all depths, so that no "
+            "chain goes by single edits; search in the full mode."
+        )
     edges = np.cumsum([0, *(len(n.targets) for n in problem.neighbours)])
     lengths = [len(n.starts) - 1 for n in problem.neighbours]
     starts = [n.starts[:-1] + edge for n, edge in zip(problem.neighbours, edges, strict=False)]
@@ -79,9 +89,7 @@ def chains_of(
         tuple[int, ContextTable, Sequence[np.ndarray] | None, np.ndarray, np.ndarray | None]
     ] = []
     penalties: list[np.ndarray] = []
-    for context, found in enumerate(feasible_options(problem)):
-        if found is None:
-            continue
+    for context, found in feasible_tables(problem).items():
         table = problem.tables[context]
         own = limit_penalties(table, problem.budgets)
         if settings.penalty is not None:

@@ -1,7 +1,7 @@
 """Scores and costs of all options of a search problem, for one choice of the context."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -18,6 +18,9 @@ class ContextTable:
     better; costs are those of `Limit`; both on the scale of the link. `scores[g]` is of shape
     (options of group g,), `limit_costs[g]` of (options of group g, limits), `cost_constants` of
     (limits,).
+
+    Of a cell, `settled` are the depths that all of its options have, and `kept` says which of the
+    problem's options those of each group are (see `cells`); all of them without.
     """
 
     context: dict[str, Value]
@@ -25,6 +28,20 @@ class ContextTable:
     cost_constants: tuple[float, ...]
     scores: tuple[np.ndarray, ...]
     limit_costs: tuple[np.ndarray, ...]
+    settled: Mapping[str, Value] = field(default_factory=dict)
+    kept: tuple[np.ndarray, ...] | None = None
+
+    def listed(self, options: Sequence[int] | np.ndarray) -> np.ndarray:
+        """The positions (groups,), among the problem's options, of one of the table's of each
+        group."""
+        if self.kept is None:
+            return np.asarray(options)
+        return np.array([own[option] for own, option in zip(self.kept, options, strict=True)])
+
+    @property
+    def fixed(self) -> dict[str, Value]:
+        """What all architectures of the table have in common."""
+        return {**self.context, **self.settled}
 
     @cached_property
     def costs(self) -> tuple[np.ndarray, ...]:
@@ -109,6 +126,7 @@ class ContextTable:
             self,
             scores=tuple(part[at] for part, at in zip(self.scores, kept, strict=True)),
             limit_costs=tuple(part[at] for part, at in zip(self.limit_costs, kept, strict=True)),
+            kept=self.kept and tuple(own[at] for own, at in zip(self.kept, kept, strict=True)),
         )
 
     @cached_property

@@ -99,7 +99,7 @@ def better_by(problem: SearchProblem, base: Architecture, amount: float) -> Sear
     rounded to nine digits in its own favour, so that `base` keeps an amount of 0.
     """
     limit = problem.limits[0]
-    value = problem.candidate(*problem.position(base)).costs[0]
+    value = problem.whole.candidate(*problem.whole.position(base)).costs[0]
     if limit.side == "at_most":
         return problem.within(float(rounded_up(value - amount, _DIGITS)))
     return problem.within(float(rounded_down(value + amount, _DIGITS)))
@@ -114,6 +114,7 @@ def counterfactuals(problem: SearchProblem, base: Architecture) -> Front:
     one in a large space, `InvalidInput` as `front`.
     """
     check_feasible(problem)
+    problem = problem.whole
     counted = _counted(problem, base)
     if len(problem.limits) != 1:
         return front(counted)
@@ -151,8 +152,10 @@ def _counted(problem: SearchProblem, base: Architecture) -> SearchProblem:
             table,
             cost_constants=(count.split(table.context).constant, *table.cost_constants),
             limit_costs=tuple(
-                np.column_stack([edits, costs])
-                for edits, costs in zip(own, table.limit_costs, strict=True)
+                np.column_stack([edits if at is None else edits[at], costs])
+                for edits, at, costs in zip(
+                    own, table.kept or [None] * len(own), table.limit_costs, strict=True
+                )
             ),
         )
         for table in problem.tables

@@ -12,6 +12,8 @@ import numpy as np
 import pandas as pd
 
 from foxnas_core.errors import InvalidInput
+from foxnas_core.search.best_cells import front_in_cells
+from foxnas_core.search.cells import Cells
 from foxnas_core.search.feasibility import check_feasible
 from foxnas_core.search.limits import noun_of
 from foxnas_core.search.merging import (
@@ -85,6 +87,8 @@ def front(problem: SearchProblem) -> Front:
     if not problem.limits:
         raise InvalidInput("A front needs a limit to trade the objective against; add one.")
     _, *further = problem.budgets.tolist()
+    if not further and isinstance(problem.tables, Cells):
+        return front_of(problem, front_in_cells(problem.tables))
     if not further:
         return front_of(
             problem, {i: merge_efficient(t, math.inf) for i, t in enumerate(problem.tables)}

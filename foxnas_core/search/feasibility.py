@@ -6,39 +6,53 @@ from dataclasses import replace
 import numpy as np
 
 from foxnas_core.errors import InvalidInput
+from foxnas_core.search.best_cells import promising
+from foxnas_core.search.cells import Cells
 from foxnas_core.search.context_table import ContextTable
 from foxnas_core.search.limits import noun_of
 from foxnas_core.search.milp import TIME_LIMIT, best_of_tables, unreduced
 from foxnas_core.search.problem import SearchProblem
 
+# Cells in which chains run.
+PROMISING = 8
 
-def feasible_options(problem: SearchProblem) -> list[np.ndarray | None]:
-    """For each table options within the limits, None where there are none; under one limit those
-    of least cost."""
+
+def feasible_tables(problem: SearchProblem) -> dict[int, np.ndarray]:
+    """Options within the limits by the positions of the tables that have some; of cells, for the
+    most promising ones under the first limit."""
+    tables = problem.tables
+    promised = (
+        promising(tables, problem.budget) if isinstance(tables, Cells) else range(len(tables))
+    )
+    found: dict[int, np.ndarray] = {}
+    for at in promised:
+        options = feasible_in(problem, tables[at])
+        if options is not None:
+            found[at] = options
+        if isinstance(tables, Cells) and len(found) == PROMISING:
+            break
+    return dict(sorted(found.items()))
+
+
+def feasible_in(problem: SearchProblem, table: ContextTable) -> np.ndarray | None:
+    """Options of a table within the limits, None where there are none; under one limit those of
+    least cost."""
     if len(problem.limits) < 2:
-        return [
-            table.cheapest if table.smallest_cost <= problem.budget else None
-            for table in problem.tables
-        ]
+        return table.cheapest if table.smallest_cost <= problem.budget else None
     budgets = problem.budgets
-    found: list[np.ndarray | None] = []
-    for table in problem.tables:
-        # Any at all, which HiGHS mostly finds at once; else the one of least first cost.
-        small = table.reduced
-        level = replace(
-            small, score_constant=0.0, scores=tuple(np.zeros(len(s)) for s in small.scores)
-        )
-        best, wanted = best_of_tables([level.reduced], budgets, TIME_LIMIT, enough=0.0), 0.0
-        options = None if best.options is None else unreduced(level, best.options)
-        if best.score < wanted <= best.bound:
-            wanted, turned = -float(budgets[0]), _turned(small, 0)
-            best = best_of_tables([turned.reduced], budgets[1:], TIME_LIMIT, enough=wanted)
-            options = None if best.options is None else unreduced(turned, best.options)
-        if best.score < wanted <= best.bound:
-            raise InvalidInput(undecided(problem, TIME_LIMIT))
-        fits = options is not None and best.score >= wanted
-        found.append(unreduced(table, options) if fits and options is not None else None)
-    return found
+    # Any at all, which HiGHS mostly finds at once; else the one of least first cost.
+    small = table.reduced
+    level = replace(small, score_constant=0.0, scores=tuple(np.zeros(len(s)) for s in small.scores))
+    best, wanted = best_of_tables([level.reduced], budgets, TIME_LIMIT, enough=0.0), 0.0
+    options = None if best.options is None else unreduced(level, best.options)
+    if best.score < wanted <= best.bound:
+        wanted, turned = -float(budgets[0]), _turned(small, 0)
+        best = best_of_tables([turned.reduced], budgets[1:], TIME_LIMIT, enough=wanted)
+        options = None if best.options is None else unreduced(turned, best.options)
+    if best.score < wanted <= best.bound:
+        raise InvalidInput(undecided(problem, TIME_LIMIT))
+    fits = options is not None and best.score >= wanted
+    return unreduced(table, options) if fits and options is not None else None
 
 
 def check_feasible(problem: SearchProblem) -> None:
@@ -51,7 +65,7 @@ def check_feasible(problem: SearchProblem) -> None:
         if problem.smallest_cost > problem.budget:
             raise problem.infeasible(problem.limits[0], problem.smallest_cost)
         return
-    if any(options is not None for options in feasible_options(problem)):
+    if any(feasible_in(problem, table) is not None for table in problem.tables):
         return
     budgets = problem.budgets
     alone = {k: _least_cost(problem, k, budgets) for k in range(len(budgets))}

@@ -9,7 +9,9 @@ has a link, the sum is on its scale; a link increases, so the best sum is the be
 Groups that some prediction reads together are searched as one block, whose options are all
 combinations of theirs: where they can be listed, a problem that is no sum over groups is one over
 blocks, and all else holds for it as it stands. A group that can't be listed falls apart first, into
-what no prediction reads together. Counted is what is allowed.
+what no prediction reads together. Counted is what is allowed. Where predictions are sums over
+groups once the depths of stages are settled, too, each choice of depths is a problem of its own
+instead (`cells`).
 """
 
 import math
@@ -23,6 +25,7 @@ from numpy.typing import ArrayLike
 
 from foxnas_core.errors import InfeasibleBudget, InvalidInput
 from foxnas_core.records import CHOICE_PAIRS
+from foxnas_core.search.cells import Cells, settling
 from foxnas_core.search.context_table import ContextTable
 from foxnas_core.search.coupling import apart, block_values, blocks_of, parted
 from foxnas_core.search.limits import AdditivePredictor, Limit, SummedGroup
@@ -38,6 +41,7 @@ from foxnas_core.search.options import (
 )
 from foxnas_core.search.restriction import restricted
 from foxnas_core.space.architecture import Architecture, Value
+from foxnas_core.space.decisions import Decision
 from foxnas_core.space.search_space import SearchSpace
 
 
@@ -110,6 +114,8 @@ class SearchProblem:
     @cached_property
     def _read(self) -> tuple[SearchSpace, tuple[AdditivePredictor, ...]]:
         space, readers = self.space, self.predictors
+        if self.settled:
+            return space, readers
         blocks = blocks_of(space, *(p.couplings for p in readers))
         large = tuple(g for g in space.additive_groups if not self._fits(space, g))
         if all(self._fits(blocks, group) for group in blocks.additive_groups) or not large:
@@ -123,6 +129,14 @@ class SearchProblem:
             return space.group_size(group, self.allowed) <= LARGEST_GROUP
         except InvalidInput:  # too many combinations even to be counted
             return False
+
+    @cached_property
+    def settled(self) -> dict[str, Decision]:
+        """By group the depths, of which each choice is a problem of its own; empty where
+        predictions are sums over groups or blocks as they stand."""
+        found = settling(self.space, self.predictors)
+        listed = all(self._fits(self.space, group) for group in self.space.additive_groups)
+        return found if listed else {}
 
     @cached_property
     def is_listed(self) -> bool:
@@ -191,7 +205,7 @@ class SearchProblem:
         for name, choices in self.allowed.items():
             both[name] = tuple(c for c in choices if c in both.get(name, choices))
         other = SearchProblem(self.objective, self.limits, both)
-        if not self.is_listed or other.grouped != self.grouped:
+        if self.settled or not self.is_listed or other.grouped != self.grouped:
             return other
         kept = [
             np.flatnonzero(
@@ -209,8 +223,9 @@ class SearchProblem:
         return other
 
     @cached_property
-    def tables(self) -> tuple[ContextTable, ...]:
-        """One table for each allowed choice of the context.
+    def tables(self) -> Sequence[ContextTable]:
+        """One table for each allowed choice of the context, and of the depths that are `settled`;
+        of those `cells.Cells`, without options that others beat in every cell.
 
         Raises `InvalidInput` where coupled groups have too many combinations to be listed.
         """
@@ -221,6 +236,8 @@ class SearchProblem:
                 "annealing. 'python -m foxnas_core select' still finds the best within limits, or "
                 "a bound on it."
             )
+        if self.settled:
+            return self.cells()
         codes = {group: self.listing(group) for group in self.groups}
         objective, *limited = self.readers
 
@@ -232,10 +249,7 @@ class SearchProblem:
             ]
 
         tables = []
-        for context in self.space.context_options():
-            if any(context[name] not in choices for name, choices in self.allowed.items()
-                   if name in context):  # fmt: skip
-                continue
+        for context in self._contexts:
             value = objective.split(context)
             costs = [predictor.split(context) for predictor in limited]
             by_limit = [
@@ -257,6 +271,42 @@ class SearchProblem:
                 )
             )  # fmt: skip
         return tuple(tables)
+
+    @property
+    def _contexts(self) -> list[dict[str, Value]]:
+        """The allowed choices of the context."""
+        return [
+            context
+            for context in self.space.context_options()
+            if all(value in self.allowed.get(name, (value,)) for name, value in context.items())
+        ]
+
+    def cells(self, *, pruned: bool = True) -> Cells:
+        """The tables of all choices of the context and of the depths that are `settled`."""
+        listings = [
+            self.listing(group)[kept] for group, kept in zip(self.groups, self.options, strict=True)
+        ]
+        signs = [self.sign, *(limit.sign for limit in self.limits)]
+        return Cells(
+            self.space, self._contexts, self.settled, listings, self.readers, signs, pruned=pruned
+        )
+
+    @cached_property
+    def whole(self) -> "SearchProblem":
+        """The same problem, whose tables leave no option out; raises `InvalidInput` where these
+        are too many."""
+        if not self.settled:
+            return self
+        cells = self.cells(pruned=False)
+        if cells.size > LARGEST_GROUP:
+            raise InvalidInput(
+                f"All options of the {len(cells):,} choices of depths and resolution in space "
+                f"{self.space.name!r} are too many to be listed, as this needs where a form goes "
+                "across stages; take one that does not."
+            )
+        other = SearchProblem(self.objective, self.limits, self.allowed)
+        other.__dict__["tables"] = cells
+        return other
 
     @cached_property
     def options(self) -> tuple[np.ndarray, ...]:
@@ -282,6 +332,8 @@ class SearchProblem:
     @property
     def smallest_cost(self) -> float:
         """The least first cost that any architecture has, whatever the other limits."""
+        if isinstance(self.tables, Cells):
+            return float(self.tables.least_costs.min())
         return min(table.smallest_cost for table in self.tables)
 
     def infeasible(self, limit: Limit, cost: float, others: str = "") -> InfeasibleBudget:
@@ -305,6 +357,7 @@ class SearchProblem:
     def architecture(self, context: int, options: Sequence[int] | np.ndarray) -> Architecture:
         """The architecture of the context's position in `tables` and one option of each group."""
         codes = np.full((1, len(self.space.decisions)), -1, dtype=np.int16)
+        options = self.tables[context].listed(options)
         for group, option in zip(self.groups, options, strict=True):
             listed = group_codes(self.grouped, group, self.allowed)
             row = listed[self.options[self.groups.index(group)][option]]
@@ -316,7 +369,8 @@ class SearchProblem:
 
     def position(self, architecture: Architecture) -> tuple[int, np.ndarray]:
         """The context and the option of each group (groups,) of an architecture of the space: the
-        inverse of `architecture`. Raises `InvalidInput` where its choices are not allowed."""
+        inverse of `architecture`. Raises `InvalidInput` where its choices are not allowed. Of a
+        problem with `settled` depths ask its `whole`."""
         for name, choices in self.allowed.items():
             if architecture.get(name, choices[0]) not in choices:
                 raise InvalidInput(
@@ -326,7 +380,7 @@ class SearchProblem:
         [context] = [
             position
             for position, table in enumerate(self.tables)
-            if all(architecture[name] == value for name, value in table.context.items())
+            if all(architecture[name] == value for name, value in table.fixed.items())
         ]
         [codes] = self.space.encode([architecture])
         found = []
@@ -334,6 +388,8 @@ class SearchProblem:
             own = codes[group_columns(self.grouped, group)]
             same = (group_codes(self.grouped, group, self.allowed)[kept] == own).all(axis=1)
             found.append(int(np.argmax(same)))
+        if (listed := self.tables[context].kept) is not None:
+            found = [int(np.argmax(own == at)) for own, at in zip(listed, found, strict=True)]
         return context, np.array(found)
 
     def candidate(self, context: int, options: Sequence[int] | np.ndarray) -> Candidate:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from foxnas_core.errors import FoxnasError, InvalidInput
+from foxnas_core.search.best_cells import best_in_cells
+from foxnas_core.search.cells import Cells
 from foxnas_core.search.feasibility import check_feasible, undecided
 from foxnas_core.search.levels import MOST_NODES, best_by_levels
 from foxnas_core.search.merging import best_under_one_limit
@@ -39,15 +41,19 @@ class Solution:
 
 
 def solve(problem: SearchProblem, time_limit: float = TIME_LIMIT) -> Solution:
-    """The best architecture within the limits, by merging fronts where there is one limit at most,
-    by `solve_milp` where there are more, and by `solve_by_levels` where coupled groups can't be
-    listed. Raises as those."""
+    """The best architecture within the limits, by merging fronts where there is one limit at most
+    (in cells by their bounds, see `best_cells`), by `solve_milp` where there are more, and by
+    `solve_by_levels` where coupled groups can't be listed. Raises as those."""
     if not problem.is_listed:
         return solve_by_levels(problem)
     if len(problem.limits) > 1:
         return solve_milp(problem, time_limit)
     check_feasible(problem)
-    candidate = problem.candidate(*best_under_one_limit(problem.tables, problem.budget))
+    tables = problem.tables
+    if isinstance(tables, Cells):
+        candidate = problem.candidate(*best_in_cells(tables, problem.budget))
+    else:
+        candidate = problem.candidate(*best_under_one_limit(tables, problem.budget))
     return Solution(candidate, candidate.value, True)
 
 

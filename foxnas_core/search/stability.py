@@ -102,9 +102,15 @@ def resampled_fronts(
 ) -> ResampledFronts:
     """Solve the whole front for coefficients drawn anew; `report` is told the draws done.
 
-    Raises `InvalidInput` where the front's predictors are no fitted regressions.
+    Raises `InvalidInput` where the front's predictors are no fitted regressions, or go across
+    stages.
     """
     problem = whole.problem
+    if problem.settled:
+        raise InvalidInput(
+            "How sure the choices of an optimum are is told of forms that are sums over stages; "
+            f"{problem.objective.target.column} is predicted by one across stages."
+        )
     predictors = problem.readers[:2]
     rng = np.random.default_rng(seed)
     samples, sums = [], []

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from foxnas_core.search.context_table import ContextTable
-from foxnas_core.search.feasibility import feasible_options
+from foxnas_core.search.feasibility import feasible_tables
 from foxnas_core.search.options import MOST_NEIGHBOURED
 from foxnas_core.search.problem import SearchProblem
 from foxnas_core.search.relaxation import limit_prices
@@ -58,9 +58,7 @@ def suggest_temperatures(
             over += price * np.maximum(0.0, cost - budget)
         return over
 
-    for found, table in zip(feasible_options(problem), problem.tables, strict=True):
-        if found is None:
-            continue
+    for table in [problem.tables[at] for at in feasible_tables(problem)]:
         penalties = limit_penalties(table, budgets)
         by_limit = [[part[:, k] for part in table.limit_costs] for k in range(len(budgets))]
         options = [rng.integers(len(scores), size=_SAMPLED) for scores in table.scores]
@@ -71,7 +69,7 @@ def suggest_temperatures(
         ]
         energy = score - penalty(spent)
         for group, here in enumerate(options):
-            there = _edited(problem, group, here, rng)
+            there = _edited(problem, table, group, here, rng)
             moved = there != here
             new_score = score + table.scores[group][there] - table.scores[group][here]
             new_spent = [
@@ -95,13 +93,19 @@ def suggest_temperatures(
 
 
 def _edited(
-    problem: SearchProblem, group: int, here: np.ndarray, rng: np.random.Generator
+    problem: SearchProblem,
+    table: ContextTable,
+    group: int,
+    here: np.ndarray,
+    rng: np.random.Generator,
 ) -> np.ndarray:
     """For each option of a group a random one that is one edit away, itself where there is none;
-    any other where the group is too large for its edits to be listed."""
+    any other where the group is too large for its edits to be listed, or a cell has not all."""
     draws = rng.random(len(here))
-    count = len(problem.options[group])
-    if count > MOST_NEIGHBOURED:
+    count = len(table.scores[group])
+    if count == 1:
+        return here
+    if count > MOST_NEIGHBOURED or table.kept is not None:
         return (here + 1 + (draws * (count - 1)).astype(np.int64)) % count
     neighbours = problem.neighbours_of(group)
     first, last = neighbours.starts[here], neighbours.starts[here + 1]

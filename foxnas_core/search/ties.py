@@ -76,6 +76,11 @@ def tied_set(
     Raises `InfeasibleBudget` where nothing fits, and `InvalidInput` where the objective is no
     fitted regression.
     """
+    if front.problem.settled:
+        raise InvalidInput(
+            "What can't be told from an optimum is listed for forms that are sums over stages; "
+            f"{front.problem.objective.target.column} is predicted by one across stages."
+        )
     predictor = front.problem.readers[0]
     if not isinstance(predictor, Predictor):
         raise InvalidInput("Only a fitted regression says how sure a difference is.")

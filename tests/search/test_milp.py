@@ -11,7 +11,7 @@ from foxnas_core.errors import InfeasibleBudget, InvalidInput
 from foxnas_core.search import milp
 from foxnas_core.search.annealing import search
 from foxnas_core.search.exact import front
-from foxnas_core.search.feasibility import check_feasible, feasible_options
+from foxnas_core.search.feasibility import check_feasible, feasible_in
 from foxnas_core.search.limits import Limit
 from foxnas_core.search.milp import EXACT_WITHIN
 from foxnas_core.search.problem import SearchProblem
@@ -76,7 +76,7 @@ def test_the_number_named_can_be_reached_and_no_nearer_one_can(moved: list, **dr
     )
     problem = SearchProblem(problem.objective, limits, problem.allowed)
     fit = fitting(problem)
-    found = feasible_options(problem)
+    found = [feasible_in(problem, table) for table in problem.tables]
     assert [options is not None for options in found] == [
         any(row[2] == context for row in fit) for context in range(len(problem.tables))
     ]

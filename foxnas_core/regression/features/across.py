@@ -126,11 +126,11 @@ def across(
 ) -> tuple[dict[str, list[Part]], list[Part]]:
     """The parts of a base form as they are pooled, and the products beside them, without those that
     tell nothing more."""
-    groups = {group: [_pooled(space, part) for part in own] for group, own in groups.items()}
+    pooled = {group: [_pooled(space, part) for part in own] for group, own in groups.items()}
     codes = sample_codes(space)
-    every = [*context, *(part for own in groups.values() for part in own)]
+    every = [*context, *(part for own in pooled.values() for part in own)]
     base = np.hstack([np.ones((len(codes), 1)), *(part.columns(codes) for part in every)])
-    found = [*_products(space, groups, codes)]
+    found = [*_products(space, pooled, codes)]
     columns = [part.columns(codes) for part in found]
     kept = independent_columns(np.hstack([base, *columns]))[base.shape[1] :]
     parts: list[Part] = []
@@ -139,7 +139,7 @@ def across(
         if len(left):
             terms = tuple(part.terms[i] for i in left)
             parts.append(replace(part, terms=terms, kept=tuple(left.tolist())))
-    return groups, parts
+    return pooled, parts
 
 
 def _products(
