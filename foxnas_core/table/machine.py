@@ -9,7 +9,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from foxnas_core.table.measurements import MeasurementTable, campaign_names, campaigns_of
+from foxnas_core.table.measurements import (
+    MeasurementTable,
+    campaign_names,
+    campaigns_of,
+    once_a_table,
+)
 from foxnas_core.table.metrics import is_metric, metric_of
 
 LATENCY = "latency_ms"
@@ -109,6 +114,7 @@ def device_name_of(column: str) -> str | None:
     return None if suffix == "int8" else suffix.removesuffix("-int8") or None
 
 
+@once_a_table
 def machines_of(table: MeasurementTable, column: str) -> tuple[Machine, ...]:
     """The machines that a column was measured on, in the order of the rows; one that is not known
     stands for rows that were imported, or whose campaign does not tell. More than one is a column
