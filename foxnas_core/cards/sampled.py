@@ -60,8 +60,9 @@ def steps_card(given: Given, found: SupernetSelection) -> Card:
         table=table,
         draw=lambda: figures.steps_figure(table, switch),
         notes=(
-            "A step draws λ subnets for each nat of entropy, at least two. Weights that are worth "
-            "few of what was drawn learn from few.",
+            "Entropy is how undecided the distribution is: 0 where one subnet is certain. A step "
+            "draws λ subnets for each nat of it, at least two. “Worth by their weights” is how "
+            "many of them count: 16 of which one has all the weight are worth 1.",
         ),
     )
 
@@ -130,10 +131,11 @@ def modes_card(given: Given, found: SupernetSelection) -> Card:
         table=table,
         draw=lambda: figures.modes_figure(table),
         notes=(
-            "Scored by the weights that are still being trained and shared, on the "
-            f"{course['judged_on']:,} training images that the distribution learns from and no "
-            "weight does; a subnet of this shape trained alone scores otherwise. Limits are as "
-            "much tighter as the guard makes them.",
+            "The mode is the most probable subnet. It is scored by weights that are shared and "
+            f"still being trained, on the {course['judged_on']:,} training images that the "
+            "distribution learns from and no weight does; a subnet of this shape trained alone "
+            "scores otherwise. A limit is told as it is searched under, as much tighter than asked "
+            "as the guard says, so that measurements keep what was asked.",
         ),
     )
 

@@ -13,8 +13,8 @@ from pages.shared.frame import errors_as_cards
 from pages.shared.selections import Selecting, pick_kept, ways_on
 
 SENTENCE = (
-    "A distribution over subnets, learnt with a supernet of its own: much is drawn while it is "
-    "uncertain, little once it has decided."
+    "A distribution over subnets, learnt with a supernet of its own: many are drawn a step while "
+    "it is uncertain, few once it has decided. What is most probable at the end is selected."
 )
 LIVE_EVERY = 2.0  # seconds between two drawings of what is under way
 
