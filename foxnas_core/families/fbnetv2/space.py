@@ -12,7 +12,6 @@ and the next one's decisions meet nowhere: what widens to that hidden width depe
 alone, all that follows on the latter, and costs stay sums over stages.
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -29,8 +28,8 @@ from foxnas_core.families.fields import (
     whole,
 )
 from foxnas_core.families.mbconv.space import MOST_DEPTH, divisible
+from foxnas_core.families.staged import Choice, staged_space
 from foxnas_core.space.architecture import Architecture, Value
-from foxnas_core.space.decisions import Condition, Decision
 from foxnas_core.space.search_space import SearchSpace
 
 ACTIVATIONS = ("relu", "h-swish")
@@ -95,30 +94,14 @@ class BlockPlan:
 def space_from_settings(name: str, settings: Mapping[str, Any]) -> SearchSpace:
     """The search space of a settings document; raises `InvalidInput` naming the wrong field."""
     parsed = parse_settings(settings)
-    decisions: list[Decision] = []
-    context: tuple[str, ...] = ()
-    if len(parsed.resolutions) > 1:
-        context = ("input",)
-        decisions.append(Decision("resolution", "input", "resolution", parsed.resolutions))
-    for number, stage in enumerate(parsed.stages, start=1):
-        group = f"s{number}"
-        depth = Decision(f"{group}_depth", group, "depth", stage.depths)
-        decisions += [depth, Decision(f"{group}_width", group, "width", stage.widths)]
-        for block in range(1, stage.depths[-1] + 1):
-            slot = f"{group}b{block}"
-            enough = tuple(d for d in stage.depths if d >= block)
-            # A slot that every depth has needs no condition.
-            conditions = () if enough == stage.depths else (Condition(depth.name, enough),)
-            decisions += [
-                Decision(f"{slot}_{short}", group, role, choices, slot, conditions)
-                for short, role, choices in _choices(stage, block)
-            ]
-    written = json.dumps(dict(settings), sort_keys=True)
-    return SearchSpace(name, "fbnetv2", tuple(decisions), context, written)
+    return staged_space(
+        "fbnetv2", name, settings, parsed.resolutions, parsed.stages, _choices,
+        lambda stage: (("width", "width", stage.widths),),
+    )  # fmt: skip
 
 
-def _choices(stage: Stage, block: int) -> Iterator[tuple[str, str, tuple[Value, ...]]]:
-    """What a block decides, in the order of `block_plan`: the end of its name, role, choices."""
+def _choices(stage: Stage, block: int) -> Iterator[Choice]:
+    """What a block decides, in the order of `block_plan`."""
     yield "kernel", "kernel", stage.kernels
     if block > 1:
         yield "expand", "expand", stage.expands

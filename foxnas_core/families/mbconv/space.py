@@ -5,7 +5,6 @@ Names: stage `s2`, its block slots `s2b1`, `s2b2`, …; decisions `s2_depth`, `s
 `s2b1_expand`, and `resolution` where there is more than one.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -20,8 +19,8 @@ from foxnas_core.families.fields import (
     stages_of,
     whole,
 )
+from foxnas_core.families.staged import staged_space
 from foxnas_core.space.architecture import Architecture
-from foxnas_core.space.decisions import Condition, Decision
 from foxnas_core.space.search_space import SearchSpace
 
 MOST_DEPTH = 90
@@ -89,29 +88,12 @@ class BlockPlan:
 def space_from_settings(name: str, settings: Mapping[str, Any]) -> SearchSpace:
     """The search space of a settings document; raises `InvalidInput` naming the wrong field."""
     parsed = parse_settings(settings)
-    decisions: list[Decision] = []
-    context: tuple[str, ...] = ()
-    if len(parsed.resolutions) > 1:
-        context = ("input",)
-        decisions.append(Decision("resolution", "input", "resolution", parsed.resolutions))
-    for number, stage in enumerate(parsed.stages, start=1):
-        group = f"s{number}"
-        depth = Decision(f"{group}_depth", group, "depth", stage.depths)
-        decisions.append(depth)
-        for block in range(1, max(stage.depths) + 1):
-            slot = f"{group}b{block}"
-            enough = tuple(d for d in stage.depths if d >= block)
-            # A slot that every depth has needs no condition.
-            conditions = () if enough == stage.depths else (Condition(depth.name, enough),)
-            decisions.append(
-                Decision(f"{slot}_kernel", group, "kernel", stage.kernels, slot, conditions)
-            )
-            decisions.append(
-                Decision(f"{slot}_expand", group, "expand", stage.expands, slot, conditions)
-            )
-    return SearchSpace(
-        name, "mbconv", tuple(decisions), context, json.dumps(dict(settings), sort_keys=True)
-    )
+    return staged_space(
+        "mbconv", name, settings, parsed.resolutions, parsed.stages,
+        lambda stage, _: (
+            ("kernel", "kernel", stage.kernels), ("expand", "expand", stage.expands),
+        ),
+    )  # fmt: skip
 
 
 def settings_of(space: SearchSpace) -> MBConvSettings:
