@@ -33,6 +33,13 @@ def test_a_cell_is_the_weighted_sum_of_inputs_and_operations():
     assert torch.allclose(cell.mixed(x, supernet.weights()), sum(each), atol=1e-6)
 
 
+def test_a_picture_has_skip_connections_where_the_decoder_reads_the_encoder():
+    shallow, deep = (family_of(space).layout(space) for space in SPACES)
+    assert [row.skip for row in shallow.rows] == [True, False]
+    # A stem that halves leaves nothing of the image's own size, and the deepest is handed down.
+    assert [row.skip for row in deep.rows] == [False, True, True, False]
+
+
 # The cells of `SMALL`: channels, and voxels that they see.
 CELLS = [(3, 6 * 8 * 4), (4, 6 * 4 * 2), (3, 6 * 8 * 4)]
 
