@@ -34,7 +34,7 @@ BRIEFLY = {
     "PYTHONPATH": os.pathsep.join([str(REPOSITORY / "tests"), os.environ.get("PYTHONPATH", "")]),
 }
 # Slow machines that do other work as well are slow, not broken.
-PATIENCE = 90_000
+PATIENCE = 180_000
 VIEWPORT: ViewportSize = {"width": 1440, "height": 1200}
 
 _QUIET = (

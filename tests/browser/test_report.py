@@ -17,7 +17,7 @@ from foxnas_core.families import load_shipped, space_from_dict
 from foxnas_core.figures.theme import new_figure
 from foxnas_core.regression import Predictor, fit
 from foxnas_core.reporting.layout import Panel, Section, figure_of
-from foxnas_core.reporting.report import build_report, sections_of
+from foxnas_core.reporting.report import build_report, sections_of, what_if_section
 from foxnas_core.reporting.report import written as html_of
 from foxnas_core.steps.fit import fit_all
 from foxnas_core.study import Study, create_study, open_study
@@ -48,28 +48,35 @@ CASES = {
 }
 
 
-def written(table: MeasurementTable, predictors: dict[str, Predictor], folder: Path) -> Path:
-    study = create_study(folder / "study", table.space, name="Report", table=table)
-    path = folder / "report.html"
-    path.write_bytes(build_report(study, predictors).html)
-    return path
+@pytest.fixture(scope="module")
+def without_server(browser: Browser) -> Iterator[Page]:
+    """One for all files: another page would start a process of its own and compile Plotly anew."""
+    context = browser.new_context(viewport={"width": 1024, "height": 900})
+    context.set_default_timeout(PATIENCE)
+    yield context.new_page()
+    context.close()
 
 
 @pytest.fixture
-def alone(browser: Browser) -> Iterator[Page]:
+def alone(without_server: Page) -> Iterator[Page]:
     """A page without a server: whatever it asks for, and whatever it logs, counts."""
-    context = browser.new_context(viewport={"width": 1024, "height": 900})
-    context.set_default_timeout(PATIENCE)
-    page = context.new_page()
+    page = without_server
+    page.goto("about:blank")
+    page.emulate_media(media="null", color_scheme="null")
     asked: list[str] = []
     logged: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
-    page.on("console", lambda message: logged.append(message.text))
-    page.on("pageerror", lambda error: logged.append(str(error)))
+    noted = {
+        "request": lambda request: asked.append(request.url),
+        "console": lambda message: logged.append(message.text),
+        "pageerror": lambda error: logged.append(str(error)),
+    }
+    for event, note in noted.items():
+        page.on(event, note)
     yield page
+    for event, note in noted.items():
+        page.remove_listener(event, note)
     assert len(asked) == 1 and asked[0].startswith("file://"), asked
     assert not logged
-    context.close()
 
 
 def differences(page: Page, predictor: Predictor, codes: np.ndarray) -> np.ndarray:
@@ -92,21 +99,34 @@ def test_the_file_predicts_as_the_predictor_does(alone: Page, tmp_path: Path, na
         "latency_ms": fit(table, "latency_ms", form),
     }
     assert predictors["accuracy"].link.is_identity == (link == "none")
-    alone.goto(f"file://{written(table, predictors, tmp_path)}")
+    study = create_study(tmp_path / "study", table.space, name="Report", table=table)
+    subject = subject_of(study, ReportRequest(), predictors)
+    computing = what_if_section(subject)
+    assert computing is not None
+    path = tmp_path / "report.html"
+    path.write_text(html_of(subject, [replace(computing, panels=())]))  # what it draws is not asked
+    alone.goto(f"file://{path}")
     codes = table.space.random_codes(200, seed=3)
     for predictor in predictors.values():
         assert differences(alone, predictor, codes).max() < 1e-9
 
 
-def hand_report(folder: Path) -> tuple[Path, Predictor]:
+@pytest.fixture(scope="module")
+def by_hand(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Predictor]:
     """A report on a hand-made study, and the predictor of its accuracy."""
+    folder = tmp_path_factory.mktemp("report")
     table = CASES["per layer"][0]
     predictors = {c: fit(table, c, "per_layer") for c in ("accuracy", "latency_ms")}
-    return written(table, predictors, folder), predictors["accuracy"]
+    study = create_study(folder / "study", table.space, name="Report", table=table)
+    path = folder / "report.html"
+    path.write_bytes(build_report(study, predictors).html)
+    return path, predictors["accuracy"]
 
 
-def test_the_what_if_works_by_keyboard(alone: Page, tmp_path: Path):
-    path, predictor = hand_report(tmp_path)
+def test_the_what_if_works_by_keyboard_and_writes_values_as_the_app_does(
+    alone: Page, by_hand: tuple[Path, Predictor]
+):
+    path, predictor = by_hand
     alone.goto(f"file://{path}")
     expect(alone.locator("#what-if-says")).not_to_be_empty()
 
@@ -136,10 +156,6 @@ def test_the_what_if_works_by_keyboard(alone: Page, tmp_path: Path):
         f"Top-1 accuracy {text(both[1])} % ({text(both[1] - both[0], signed=True)} points)"
     )
 
-
-def test_values_are_written_as_in_the_app(alone: Page, tmp_path: Path):
-    path, predictor = hand_report(tmp_path)
-    alone.goto(f"file://{path}")
     rng = np.random.default_rng(0)
     values = [*rng.normal(0, 1, 60) * 10.0 ** rng.integers(-4, 13, 60), 0.0, 999.6, -0.004, 1e-5]
     for column, target in (("accuracy", predictor.target), ("latency_ms", metric_of("latency_ms"))):
@@ -183,8 +199,10 @@ def test_what_users_wrote_is_text_and_nothing_else(alone: Page, tmp_path: Path):
         expect(alone.locator(f"#{section}")).to_contain_text("<img src=x onerror=alert(1)>")
 
 
-def test_it_reads_without_javascript_and_on_paper(browser: Browser, tmp_path: Path):
-    path, _ = hand_report(tmp_path)
+def test_it_reads_without_javascript_and_on_paper(
+    browser: Browser, by_hand: tuple[Path, Predictor]
+):
+    path, _ = by_hand
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto(f"file://{path}")
