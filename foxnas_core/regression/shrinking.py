@@ -19,6 +19,7 @@ from foxnas_core.space.coding.terms import Term
 _FIRST, _AGAIN = 12, 2  # steps for the first products, and for those of later weights
 _ALONE = 60  # where there are no later ones
 _START, _LEAST, _MOST = 0.05, 1e-3, 30.0  # the ridge, in shares of a column's square sum
+_MOST_POOLED = 0.3
 _SETTLED = 0.1  # of its logarithm
 _LEAST_FREEDOM = 0.1  # in shares of the rows
 
@@ -42,10 +43,15 @@ def shrink(form: Form, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.nda
 
 def pool(form: Form, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """The penalty (terms, terms) that is added to X'X of rows `x` (n, terms) with values `y` (n,)
-    for least squares."""
+    for least squares.
+
+    No level has more than a ridge of `_MOST_POOLED`: of few terms the evidence may find none at
+    all, and intervals would take that for known.
+    """
     products = Products.of(x, y, np.ones(len(y)))
     prior = _Prior.of(form, products)
-    return prior.penalty(_Seen.of(products, prior).ridge(None, _ALONE))
+    ridge = _Seen.of(products, prior).ridge(None, _ALONE)
+    return prior.penalty(np.minimum(ridge, _MOST_POOLED))
 
 
 def _levels(terms: list[Term]) -> list[np.ndarray]:

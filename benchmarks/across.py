@@ -1,0 +1,138 @@
+"""What terms across stages cost a search and how their intervals hold.
+
+    python -m benchmarks.across [demo] [large] [coverage] [--runs 504] [--tables 20]
+
+On the predictors of the demo (beside the form that is recommended there), and on FOX-NAS's CPU
+space at four input resolutions with predictors fitted to 600 simulated rows (beside the per-layer
+form): processor milliseconds of making the tables, of the bounds of cells, of the exact optimum of
+one budget after that, of the whole front, and of our annealer to within 0.01 % of the optimum; and
+how often the annealer gets there. Then how often 95 % intervals of single terms hold, over
+simulated tables whose true effects are drawn as the pooling supposes them: each kind of term about
+0 with a spread of its own.
+"""
+
+import argparse
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from benchmarks.optimum import Truth
+from benchmarks.search import QUANTILES, at_quantiles, near_seconds, reliability
+from foxnas_core.families import load_shipped, space_from_dict
+from foxnas_core.regression import fit
+from foxnas_core.regression.features import Form, build_form
+from foxnas_core.search.cells import Cells
+from foxnas_core.search.exact import front
+from foxnas_core.search.limits import Limit
+from foxnas_core.search.problem import SearchProblem
+from foxnas_core.search.solving import solve
+from foxnas_core.study import open_study
+from foxnas_core.table.measurements import MeasurementTable, table_from_frame
+
+FORM = "across_stages"
+PARTS = ("demo", "large", "coverage")
+# The spreads of effects, in points: of choices, of their change with the resolution, of products.
+SPREADS = {"": 0.3, "by resolution": 0.1, "across": 0.05}
+
+
+def searched(table: MeasurementTable, beside: str, runs: int) -> pd.DataFrame:
+    """One column a form: milliseconds, and how often the annealer comes to within 0.01 %."""
+    latency, rows = fit(table, "latency_ms", beside), {}
+    for form in (beside, FORM):
+        whole = SearchProblem(fit(table, "accuracy", form), (Limit(latency, 0.0),))
+        made = took(lambda whole=whole: whole.tables)
+        first = took(lambda whole=whole: front(whole))
+        problems = at_quantiles(whole, QUANTILES)
+        again = fresh(whole)
+        bounded = took(lambda cells=again: cells.bounds(0.0)) if again is not None else 0.0
+        each = [took(lambda problem=problem: solve(problem)) for problem in problems]
+        optima = [solve(problem).candidate.value for problem in problems]
+        near = [
+            near_seconds(problem, seed, optimum)[0]
+            for problem, optimum in zip(problems, optima, strict=True)
+            for seed in range(4)
+        ]
+        kept = reliability(whole, runs).loc["all budgets"]
+        rows[form] = {
+            "tables": len(whole.tables),
+            "made, ms": 1000 * made,
+            "bounds, ms": 1000 * bounded,
+            "one budget, ms": 1000 * float(np.median(each)),
+            "slowest, ms": 1000 * max(each),
+            "front, ms": 1000 * first,
+            "annealer to .01 %, ms": 1000 * float(np.median(near)),
+            "within .01 %": kept["within .01 %"],
+            "largest gap %": kept["largest gap %"],
+        }
+    return pd.DataFrame(rows)
+
+
+def fresh(problem: SearchProblem) -> Cells | None:
+    return problem.cells() if problem.settled else None
+
+
+def took(what: Callable[[], object]) -> float:
+    started = time.process_time()
+    what()
+    return time.process_time() - started
+
+
+def coverage(rows: int, tables: int) -> dict[str, float]:
+    """The share of the terms of each kind whose 95 % interval holds the true one."""
+    space = load_shipped("foxnas-mini")
+    form = build_form(FORM, space, "accuracy")
+    held: dict[str, list[float]] = {kind: [] for kind in SPREADS}
+    for seed in range(tables):
+        rng = np.random.default_rng(seed)
+        kinds = np.array(["|".join(term.alike).partition("|")[2] for term in form.terms])
+        true = rng.normal(0, [SPREADS[kind] for kind in kinds])
+        true /= sizes(form)
+        true[0] = 75.0
+        codes = space.random_codes(rows, seed=seed)
+        values = form.matrix(codes) @ true + rng.normal(0, 0.3, rows)
+        frame = pd.DataFrame(
+            [a.to_dict() for a in space.decode(codes)], columns=list(space.by_name)
+        )
+        predictor = fit(
+            table_from_frame(space, frame.assign(accuracy=values)), "accuracy", form, "none"
+        )
+        told = predictor.coefficients()
+        right = (told["low"] <= form.shown @ true) & (form.shown @ true <= told["high"])
+        for kind, own in held.items():
+            own += right.to_numpy()[(kinds == kind) & [bool(t.group) for t in form.terms]].tolist()
+    return {kind or "choices": float(np.mean(own)) for kind, own in held.items()}
+
+
+def sizes(form: Form) -> np.ndarray:
+    """The spread (terms,) of each column, so that effects are of one size; 1 of the intercept."""
+    x = form.matrix(form.space.random_codes(1000, seed=0))
+    spread = x.std(axis=0)
+    return np.where(spread > 0, spread, 1.0)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("parts", nargs="*", default=PARTS, help=", ".join(PARTS))
+    parser.add_argument("--runs", type=int, default=504, help="runs of the annealer")
+    parser.add_argument("--tables", type=int, default=20, help="simulated tables")
+    parser.add_argument("--rows", type=int, nargs="+", default=[150, 300, 600])
+    options = parser.parse_args(arguments)
+    if "demo" in options.parts:
+        demo = searched(open_study(Path("data/demo")).table(), "auto", options.runs)
+        print("data/demo", demo.to_string(), sep="\n", flush=True)
+    if "large" in options.parts:
+        document = load_shipped("foxnas-cpu").to_dict()
+        space = space_from_dict(document | {"resolutions": [160, 192, 224, 256]})
+        table = Truth.of(space, 0).measure(space.random_codes(600, seed=0), 1)
+        found = searched(table, "per_layer", options.runs)
+        print("foxnas-cpu, simulated", found.to_string(), sep="\n", flush=True)
+    for rows in options.rows if "coverage" in options.parts else []:
+        shares = coverage(rows, options.tables)
+        print(f"{rows} rows:", ", ".join(f"{kind} {share:.3f}" for kind, share in shares.items()))
+
+
+if __name__ == "__main__":
+    main()
