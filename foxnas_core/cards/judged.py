@@ -144,7 +144,8 @@ def _smaller(given: Given, record: JudgedRecord, own: str) -> str:
         for choice, found in each.items()
         if choice != own
     )
-    return f"; it has {metric.text(sum(each[own]) / len(each[own]))} in the mean ({told})"
+    mean = metric.text(sum(each[own]) / len(each[own]))
+    return f"; it has {mean} parameters in the mean ({told})"
 
 
 def _others(record: JudgedRecord) -> list[str]:
