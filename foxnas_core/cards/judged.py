@@ -26,14 +26,14 @@ ENOUGH = 4
 
 
 @shared("judged.json", table=False)
-def _record(given: Given) -> JudgedRecord | None:
+def judged_record(given: Given) -> JudgedRecord | None:
     return given.study.record(JUDGED)
 
 
 def not_judged(given: Given) -> str | None:
     """Why there is nothing to judge by yet."""
-    record = _record(given)
-    if record and record.networks:
+    record = judged_record(given)
+    if record and record.networks and not record.outside:
         return None
     return (
         "No selected network was trained from scratch yet. 'python -m foxnas_core judge' trains "
@@ -47,7 +47,7 @@ def judged(given: Given) -> Card:
     """What selected networks reach when each is trained from scratch by one recipe."""
     from foxnas_core.figures.judged import judged_figure
 
-    record = known(_record(given))
+    record = known(judged_record(given))
     table, metric = _sized(given, judged_table(record), record), metric_of(record.objective)
     return Card(
         sentence=_verdict(given, record),

@@ -85,7 +85,8 @@ def judge(options: argparse.Namespace) -> Answer:
             report=report,
         )
     document = {"study": str(study.folder), **JUDGED.document(record)}
-    return Answer(document, cards_of(study, "select-judged"))
+    card = "select-judged-outside" if record.outside else "select-judged"
+    return Answer(document, cards_of(study, card))
 
 
 def verify(options: argparse.Namespace) -> Answer:

@@ -3,7 +3,7 @@
 Plain values; `steps.judge` trains.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any
 
 import numpy as np
@@ -20,6 +20,13 @@ BEST, LARGEST, RANDOM = "best inherited", "largest", "random"
 CHOICES_OF_A_SEED = (PERTURBATION, MAGNITUDE, BEST, LARGEST, RANDOM)
 """How a network was chosen: by a selection, as the measured one that inherits most, as the largest
 of the space, or at random. Others are selections on other data, and landmarks of a family."""
+SEEN, HELD, MADE = "seen domains", "held-out domain", "made images"
+HELD_AT_SIZE, MADE_AT_SIZE, RANDOM_AT_SIZE = (
+    f"{choice}, equal size" for choice in (HELD, MADE, RANDOM)
+)
+CHOICES_OUTSIDE = (SEEN, HELD, MADE, HELD_AT_SIZE, MADE_AT_SIZE, RANDOM_AT_SIZE)
+"""How one was chosen for unseen domains: as the best candidate of a selection there, by what it is
+told by; at equal size of those about as large as the best in seen domains."""
 _LONGEST = 200
 
 
@@ -27,8 +34,9 @@ _LONGEST = 200
 class JudgedNetwork:
     """A network trained from scratch: the seed of its training, by which the selection was made
     too, how it was chosen (such as `CHOICES_OF_A_SEED`), what it scores on the held-out cases, its
-    `rank` by the record's `truth`, 1 the best, None where that has none, and what it scores on each
-    of the `cases`, empty where they are too many to be told one by one."""
+    `rank` by the record's `truth`, 1 the best, None where that has none, what it scores on each
+    of the `cases`, empty where they are too many to be told one by one, and what else is told of it
+    by column in `columns`."""
 
     seed: int
     choice: str
@@ -38,6 +46,7 @@ class JudgedNetwork:
     seconds: float
     rank: int | None = None
     cases: Annotated[tuple[float, ...], Stored(omitted=True)] = ()
+    columns: Annotated[dict[str, float], Stored(omitted=True)] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not 0 < len(self.choice) <= _LONGEST or not self.choice.isprintable():
@@ -69,6 +78,11 @@ class JudgedRecord:
         """How its networks were chosen, in the order of `CHOICES_OF_A_SEED`, others after them."""
         found = dict.fromkeys(own.choice for own in self.networks)
         return tuple(dict.fromkeys([own for own in CHOICES_OF_A_SEED if own in found] + [*found]))
+
+    @property
+    def outside(self) -> bool:
+        """Whether its networks were selected for unseen domains."""
+        return any(own.choice in CHOICES_OUTSIDE for own in self.networks)
 
     def has(self, seed: int, choice: str, architecture: Architecture) -> bool:
         asked = (seed, choice, architecture)
@@ -113,7 +127,7 @@ def check_continues(record: JudgedRecord, begun: JudgedRecord) -> None:
 
 def judged_table(record: JudgedRecord) -> pd.DataFrame:
     """A row a network, seed by seed: seed, chosen, the network as it is written, its score with the
-    standard error, and its rank where there is a truth."""
+    standard error, what else is told of it by column, and its rank where there is a truth."""
     order = record.choices.index
     networks = sorted(record.networks, key=lambda own: (own.seed, order(own.choice)))
     table = pd.DataFrame(
@@ -123,6 +137,7 @@ def judged_table(record: JudgedRecord) -> pd.DataFrame:
             "network": own.written,
             record.objective: own.score.value,
             "std error": own.score.std_error,
+            **own.columns,
             "rank": own.rank,
         }
         for own in networks
@@ -130,11 +145,15 @@ def judged_table(record: JudgedRecord) -> pd.DataFrame:
     return table if record.truth else table.drop(columns="rank")
 
 
-def paired(record: JudgedRecord, one: str, other: str) -> pd.Series:
-    """By seed, how much more the first choice's network scores than the other's, of the seeds that
-    have both."""
+def paired(record: JudgedRecord, one: str, other: str, column: str = "") -> pd.Series:
+    """By seed, how much more the first choice's network has than the other's of what is scored, or
+    of another column, of the seeds that have both."""
     scores = pd.DataFrame(
-        {"seed": own.seed, "choice": own.choice, "score": own.score.value}
+        {
+            "seed": own.seed,
+            "choice": own.choice,
+            "score": own.columns[column] if column else own.score.value,
+        }
         for own in record.networks
     ).pivot(index="seed", columns="choice", values="score")
     if not {one, other} <= set(scores):

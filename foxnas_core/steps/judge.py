@@ -24,10 +24,12 @@ from foxnas_core.progress import Progress, Report, Tally, not_told
 from foxnas_core.search.selections import SELECTIONS, SupernetSelection
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.steps.handmade import claimed
+from foxnas_core.steps.judge_outside import chosen_outside, columns_of
 from foxnas_core.steps.trust import images_of
 from foxnas_core.study import Study, file_hash
 from foxnas_core.table.metrics import STD_ERROR
 from foxnas_core.tasks.dataset import Dataset, ImageSet
+from foxnas_core.tasks.domain_split import DOMAINS, OOD
 from foxnas_core.tasks.task import Score
 
 if TYPE_CHECKING:
@@ -64,14 +66,19 @@ def judge(
 
     Selections are the study's and those of `selected`, which it takes over; of a method that is
     used, a seed counts that has one. Those of other data, in a study of another space with the same
-    decisions, are trained here too, and stay there. A network that several ways choose is trained
+    decisions, are trained here too, and stay there. In a study of domains all networks are those of
+    `judge_outside.chosen_outside`. A network that several ways choose is trained
     once a seed. `truth` is a study whose table says, of all the same architectures, how
     good they are: networks that are new are ranked by it. Killed, it goes on from the last saved
     steps. Raises `MissingPart` without weights, images, measurements or paired selections, and
     `InvalidInput` where the study's record is of others, or another process is at it.
     """
     elsewhere = _take_over(study, selected)
-    wanted = _wanted(study, settings.beside, elsewhere)
+    in_domains = study.record(DOMAINS) is not None
+    if in_domains:
+        wanted = chosen_outside(study, _selections(study))
+    else:
+        wanted = _wanted(study, settings.beside, elsewhere)
     checkpoint = study.load_checkpoint()
     calibration, held_out = study.images()
     dataset = images_of(study, checkpoint, data)
@@ -90,7 +97,7 @@ def judge(
             "space": study.space.fingerprint,
             "checkpoint": file_hash(study.checkpoint_file),
         },
-        objective=checkpoint.task.objective,
+        objective=checkpoint.task.objective + (f":{OOD}" if in_domains else ""),
         dataset=dataset.name,
         training_images=len(dataset.training),
         held_out_images=len(held_out),
@@ -118,16 +125,18 @@ def judge(
             state = folder / f"{architecture.id}-{settings.epochs}-{seed}.safetensors"
             own = replace(recipe, seed=seed)
             network, seconds = _trained(checkpoint, architecture, dataset, own, state, told)
-            score, cases = _scored(checkpoint, network, architecture, calibration, held_out)
+            values, cases = _scored(checkpoint, network, architecture, calibration, held_out)
+            objective = begun.objective
             network_judged = JudgedNetwork(
                 seed,
                 choice,
                 architecture,
                 family_of(study.space).write(study.space, architecture),
-                score,
+                Score(values[objective], values[f"{objective}{STD_ERROR}"]),
                 round(seconds, 1),
                 ranking.of(architecture),
                 cases,
+                columns_of(study, architecture, values, objective) if in_domains else {},
             )
             record = record.with_network(network_judged)
             study.save(JUDGED, record)
@@ -284,9 +293,9 @@ def _scored(
     architecture: Architecture,
     calibration: ImageSet,
     held_out: ImageSet,
-) -> tuple[Score, tuple[float, ...]]:
-    """What it scores with norms re-estimated, as all that is measured, and on each case where they
-    are few."""
+) -> tuple[dict[str, float], tuple[float, ...]]:
+    """What it scores, by column, with norms re-estimated, as all that is measured, and of the
+    objective on each case where they are few."""
     from foxnas_core.measurement.meter import Prepared
     from foxnas_core.measurement.score import ScoreMeter
     from foxnas_core.supernet.recalibration import recalibrate
@@ -301,5 +310,4 @@ def _scored(
 
     meter = ScoreMeter(held_out, task=task, scored=scored)
     [values] = meter.measure([Prepared(architecture, network)])
-    score = Score(values[task.objective], values[f"{task.objective}{STD_ERROR}"])
-    return score, tuple(each)
+    return values, tuple(each)

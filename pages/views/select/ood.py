@@ -1,6 +1,6 @@
 """What is selected for unseen domains, and the game that the selection rests on."""
 
-from foxnas_core.cards import domains, outside
+from foxnas_core.cards import domains, judged_outside, outside
 from foxnas_core.cards.given import Given
 from foxnas_core.study import Study
 from pages.shared import cards
@@ -16,6 +16,7 @@ SENTENCE = (
 def show(study: Study) -> None:
     given = given_of(study)
     _show_selected(given)
+    cards.show(judged_outside.judged_outside, given)
     for one in (domains.seen_unseen, domains.each_domain, domains.order):
         if one.needs(given) is None:
             cards.show(one, given)
@@ -29,5 +30,5 @@ def _show_selected(given: Given) -> None:
     selection = pick_kept(outside.KEPT.options(given)["selection"])
     ways_on(outside.KEPT.shown(given, selection).selected.architecture)
     cards.show(outside.outside, given, selection=selection)
-    for analysis in (outside.lamps, outside.pictures):
+    for analysis in (outside.lamps, outside.pictures, outside.counterfactuals):
         cards.show(analysis, given, selection=selection)
