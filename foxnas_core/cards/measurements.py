@@ -26,6 +26,7 @@ from foxnas_core.table.metrics import metric_of
 from foxnas_core.table.refusals import told_refusals
 from foxnas_core.table.reliability import reliability_of
 from foxnas_core.table.whole import CODES
+from foxnas_core.tasks.domain_split import OOD
 
 # What campaigns are called where all of them are looked at, and rows that are of none.
 ALL = "all campaigns"
@@ -92,9 +93,22 @@ def targets(given: Given) -> Card:
         table=pd.DataFrame(rows),
         points=(
             *([] if table.ordered else [ORDERLESS]),
+            *_of_all_domains(table),
             *([reliable.sentence] if reliable else []),
         ),
     )
+
+
+def _of_all_domains(table: MeasurementTable) -> list[str]:
+    """What a quality tells that is known by domains too."""
+    labels = {target.column: target.label for target in table.targets if target.quality}
+    return [
+        f"{label}, without a domain, counts all held-out images alike, of seen and unseen domains "
+        f"together, so that it hangs on how many there are of each; {labels[unseen]} tells what "
+        "holds outside."
+        for column, label in labels.items()
+        if (unseen := f"{column}:{OOD}") in labels
+    ]
 
 
 def no_rows(given: Given) -> str | None:

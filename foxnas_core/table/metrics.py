@@ -340,6 +340,9 @@ def metric_of(column: str) -> Metric:
     return found
 
 
+_DOMAINS = {"iid": "seen domains", "ood": "unseen domains", "worst": "worst unseen domain"}
+
+
 def is_metric(column: str) -> bool:
     return _found(column) is not None
 
@@ -361,9 +364,12 @@ def _found(column: str) -> Metric | None:
 
 
 def suffix_words(suffix: str) -> str:
-    """What a column's suffix is called: a runtime by its name, "OpenVINO-int8"."""
+    """What a column's suffix is called: a runtime by its name, "OpenVINO-int8", and domains by
+    whether they were trained on."""
     if suffix in COUNTABLE:
         return in_a_sentence(_KNOWN[suffix].label)
+    if suffix in _DOMAINS:
+        return _DOMAINS[suffix]
     name, dash, rest = suffix.partition("-")
     return f"{RUNTIMES.get(name, name)}{dash}{rest}"
 

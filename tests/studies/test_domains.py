@@ -3,7 +3,7 @@ others, by a law."""
 
 import pytest
 
-from foxnas_core.cards import domains
+from foxnas_core.cards import domains, measurements
 from foxnas_core.cards.given import Given
 from foxnas_core.study import open_study
 from foxnas_core.testing.analyses import check_analysis
@@ -38,3 +38,11 @@ def test_both_fronts_and_the_pairs_that_swap_are_told(given):
     pairs = domains.order.compute(given).table
     assert (pairs["seen, of the first"] > pairs["seen, of the second"]).all()
     assert (pairs["unseen, of the first"] < pairs["unseen, of the second"]).all()
+
+
+def test_columns_say_which_domains_they_are_of(given):
+    labels = {target.column: target.label for target in given.table.targets}
+    assert labels["accuracy:iid"] == "Top-1 accuracy (seen domains)"
+    assert labels["accuracy:ood"] == "Top-1 accuracy (unseen domains)"
+    said = measurements.targets.compute(given).points
+    assert any("without a domain" in point for point in said) == ("accuracy" in labels)

@@ -37,7 +37,7 @@ FOREIGN = {
 # What pages name that show how a subnet does.
 SAID = {
     "dice": ("dice", "MACs"),
-    "domains": ("accuracy (ood)", "latency"),
+    "domains": ("accuracy (unseen domains)", "latency"),
     "energy": ("accuracy", "energy"),
     "language": ("cross-entropy", "MACs"),
     "battery": ("energy", "latency"),
