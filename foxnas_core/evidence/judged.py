@@ -46,7 +46,9 @@ class JudgedNetwork:
     seconds: float
     rank: int | None = None
     cases: Annotated[tuple[float, ...], Stored(omitted=True)] = ()
-    columns: Annotated[dict[str, float], Stored(omitted=True)] = field(default_factory=dict)
+    columns: Annotated[dict[str, float], Stored(omitted=True)] = field(
+        default_factory=dict, hash=False
+    )
 
     def __post_init__(self) -> None:
         if not 0 < len(self.choice) <= _LONGEST or not self.choice.isprintable():
