@@ -10,8 +10,8 @@ from serving import wait_until_drawn
 from foxnas_core.study import Study
 
 
-def fits(page: Page) -> bool:
-    return page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+def wait_until_it_fits(page: Page) -> None:
+    page.wait_for_function("document.documentElement.scrollWidth <= window.innerWidth")
 
 
 def test_which_block_should_be_smaller_to_save_20_percent(page: Page, demo: Study):
@@ -30,7 +30,7 @@ def test_which_block_should_be_smaller_to_save_20_percent(page: Page, demo: Stud
 
     for width, height in ((820, 1100), (390, 844)):
         page.set_viewport_size({"width": width, "height": height})
-        assert fits(page)
+        wait_until_it_fits(page)
 
     # The second click applies it: what is asked about is another subnet then.
     page.locator(".st-key-answer-apply button").click()
@@ -40,4 +40,4 @@ def test_which_block_should_be_smaller_to_save_20_percent(page: Page, demo: Stud
     after = demo.space.architecture(json.loads(text))
     assert after != demo.space.architecture(json.loads(before))
     expect(page.locator(".st-key-says-shrink")).to_contain_text(after.id)
-    assert fits(page)
+    wait_until_it_fits(page)
