@@ -6,6 +6,7 @@ from contextlib import closing
 from itertools import count
 from pathlib import Path
 
+import numpy as np
 import pytest
 from cell_study import cell_study
 from conftest import copy_of_demo
@@ -13,7 +14,7 @@ from device_cells import device_study
 from playwright.sync_api import Browser, Page, expect
 from serving import BRIEFLY, CHROMIUM, PATIENCE, REPOSITORY, Server, Tab, chromium, serve
 
-from foxnas_core.study import Study, open_study
+from foxnas_core.study import Study, create_study, open_study
 from foxnas_core.study.parts import parts_of
 
 expect.set_options(timeout=PATIENCE)
@@ -30,16 +31,21 @@ def study_of_demo(folder: Path, *more: str) -> Study:
     return open_study(folder)
 
 
+FEW = 100
 WITH_NETWORKS = ("supernet.safetensors", "images.npz")
 
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Study:
-    """A copy of the shipped study, which no journey changes, and beside it one of its table alone,
-    "table-only"."""
+    """A copy of the shipped study, which no journey changes, and beside it one of its table's first
+    rows alone, "table-only": so few that figures need no WebGL, which takes long without a graphics
+    card."""
     studies = tmp_path_factory.mktemp("studies")
-    study_of_demo(studies / "table-only")
-    return study_of_demo(studies / "demo", *WITH_NETWORKS)
+    demo = study_of_demo(studies / "demo", *WITH_NETWORKS)
+    table = demo.table()
+    few = table.rows(np.arange(len(table)) < FEW)
+    create_study(studies / "table-only", demo.space, name="Table only", table=few)
+    return demo
 
 
 @pytest.fixture(scope="session")
