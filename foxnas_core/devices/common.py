@@ -137,5 +137,5 @@ def fit_pair(
             "the other too."
         )
     one = fit(both, first, form, "none", LEAST_SQUARES)
-    same = build_form(one.form.name, table.space, second, one.form.pairs)
+    same = build_form(one.form.name, table.space, second, one.form.pairs, one.form.held)
     return one, fit(both, second, same, "none", LEAST_SQUARES)

@@ -7,7 +7,7 @@ import numpy as np
 
 from foxnas_core.errors import InvalidInput
 from foxnas_core.regression import ceiling
-from foxnas_core.regression.features import BASES, Form, build_form, independent_columns
+from foxnas_core.regression.features import BASES, Form, Held, build_form, independent_columns
 from foxnas_core.regression.interactions import select_interactions
 from foxnas_core.regression.leastsquares import FoldedRows, clearly_above, deal_folds
 from foxnas_core.regression.link import Link
@@ -21,6 +21,7 @@ from foxnas_core.regression.weighing import (
     Products,
     weigh,
 )
+from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.table.equals import fold_members
 from foxnas_core.table.latency_verdicts import failed_rows, usable
 from foxnas_core.table.measurements import MeasurementTable
@@ -49,7 +50,7 @@ class Data:
     `members` (n,), which are equal where a fold must hold both rows (see `fold_members`).
 
     Rows whose latency failed a check (see `badges`) are not among them; `left_out` counts those.
-    `ordered` is the table's.
+    `ordered` is the table's, and `held` what `held_choices` finds.
     """
 
     target: str
@@ -58,6 +59,7 @@ class Data:
     members: np.ndarray
     ordered: bool
     left_out: int = 0
+    held: Held = ()
 
     @classmethod
     def of(cls, table: MeasurementTable, target: str) -> "Data":
@@ -75,8 +77,9 @@ class Data:
             )
         members = fold_members(table, metric_of(target))[measured]
         return cls(
-            target, values[measured], table.codes[measured], members, table.ordered, left_out
-        )
+            target, values[measured], table.codes[measured], members, table.ordered, left_out,
+            held_choices(table.space, table.codes[measured]),
+        )  # fmt: skip
 
     @cached_property
     def repeats(self) -> Repeats:
@@ -125,6 +128,19 @@ class Data:
             return self
         rng = np.random.default_rng(seed)
         return self.rows(np.sort(rng.choice(len(self.y), LARGEST_SAMPLE, replace=False)))
+
+
+def held_choices(space: SearchSpace, codes: np.ndarray) -> Held:
+    """The decisions that have one choice in all codes (rows, decisions), though the space has more,
+    with that choice: nothing tells what another one does. Those that others depend on are not among
+    them, since what they open varies with them."""
+    governing = {c.decision for d in space.decisions for c in d.conditions}
+    found = []
+    for decision, own in zip(space.decisions, codes.T, strict=True):
+        always = own[0] >= 0 and np.ptp(own) == 0 and len(decision.choices) > 1
+        if always and decision.name not in governing:
+            found.append((decision.name, decision.choices[int(own[0])]))
+    return tuple(found)
 
 
 @dataclass(frozen=True, eq=False)
@@ -179,7 +195,7 @@ def assess(
             scale, saturates, held_out = Link(), False, folded.predict(y)
     if form.name in BASES and not form.pairs:
         selection = select_interactions(form, data.codes, scale.forward(y), folded, data.member)
-        form = build_form(form.name, form.space, form.target.column, selection.pairs)
+        form = build_form(form.name, form.space, form.target.column, selection.pairs, form.held)
         held_out = scale.inverse(selection.held_out)
         if weights is not None:
             weights = weigh(form.matrix(data.codes), y)

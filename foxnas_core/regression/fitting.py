@@ -65,7 +65,9 @@ def fit(
             return _fitted(table, data, best, seed)
         form, link = best.form, "saturating" if best.saturates else "none"
         estimator = best.estimator
-    built = form if isinstance(form, Form) else build_form(form, table.space, target)
+    built = form
+    if not isinstance(built, Form):
+        built = build_form(built, table.space, target, held=data.held)
     if not (table.ordered or built.order_free):
         raise InvalidInput(
             f"The form {built.name!r} needs to know which block stands where, but this table "
@@ -233,6 +235,12 @@ def _warnings(
                 if repeats.any
                 else "what they err by differs as between other rows, so each counts."
             )
+        )
+    if form.held:
+        named = ", ".join(f"{decision} = {choice}" for decision, choice in form.held)
+        warnings.append(
+            f"All {rows} rows have {named}: what other choices do is unknown, so predictions and "
+            "searches keep to it; measure subnets with others to tell."
         )
     counted = len(repeats)
     if counted < form.wanted_rows:

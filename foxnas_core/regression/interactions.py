@@ -45,7 +45,7 @@ def select_interactions(
     rows of one of `members` (rows,), numbered from 0, err together.
     """
     assert form.name in BASES and not form.pairs
-    candidates = candidate_pairs(form.name, form.space, form.target.column)
+    candidates = candidate_pairs(form.name, form.space, form.target.column, form.held)
     base = form.matrix(codes)
     whole = codes.astype(np.intp)
     scale = form.scale(codes)[:, np.newaxis]

@@ -35,6 +35,7 @@ def pack_predictor(predictor: Predictor, key: str) -> bytes:
         "form": form.name,
         "terms": [term.name for term in form.terms],
         "pairs": [list(pair) for pair in form.pairs],
+        "held": [list(own) for own in form.held],
         "link": asdict(predictor.link),
         "cv": asdict(predictor.cv),
         "pair_scatter": asdict(predictor.pair_scatter),
@@ -63,8 +64,9 @@ def unpack_predictor(content: bytes, key: str, space: SearchSpace) -> Predictor:
         if about["key"] != key:
             raise ValueError("it is another fit")
         form = build_form(
-            about["form"], space, about["target"], [(a, b) for a, b in about["pairs"]]
-        )
+            about["form"], space, about["target"], [(a, b) for a, b in about["pairs"]],
+            tuple((name, choice) for name, choice in about["held"]),
+        )  # fmt: skip
         terms = form.parameters
         if about["terms"] != [term.name for term in form.terms]:
             raise ValueError("its terms are others")

@@ -77,7 +77,7 @@ def choose(
         if name == ("count_interactions" if data.ordered else None):
             continue  # where the order is known, "interactions" tells more in the same way
         try:
-            form = build_form(name, space, data.target)
+            form = build_form(name, space, data.target, held=data.held)
             if is_of_costs(name, space) and not form.shrunk:
                 continue
             unshrunk += [] if form.shrunk else [form]
@@ -94,7 +94,8 @@ def choose(
     if not carried:
         name = "per_layer" if data.ordered else "choice_counts"
         try:
-            carried[name] = assess(data, build_form(name, space, data.target), link, seed=seed)
+            form = build_form(name, space, data.target, held=data.held)
+            carried[name] = assess(data, form, link, seed=seed)
         except InvalidInput:
             if unshrunk:
                 _check_smallest(unshrunk, data)

@@ -19,15 +19,22 @@ def search_problem(
     allowed: Mapping[str, tuple[Value, ...]] | None = None,
 ) -> "SearchProblem":
     """The search for the best `objective` with every column of `bounds` at most its number, or at
-    least that where more is better; `allowed` as in `SearchProblem`.
+    least that where more is better; `allowed` as in `SearchProblem`. Decisions of which some
+    fit saw one choice alone keep it.
 
     Raises `InvalidInput` as that.
     """
+    from foxnas_core.regression import Predictor
     from foxnas_core.search.limits import limit_of
     from foxnas_core.search.problem import SearchProblem
+    from foxnas_core.search.restriction import narrowed
 
     limits = tuple(limit_of(predictors[column], bound) for column, bound in bounds.items())
-    return SearchProblem(predictors[objective], limits, allowed or {})
+    left = dict(allowed or {})
+    for predictor in (predictors[objective], *(limit.predictor for limit in limits)):
+        if isinstance(predictor, Predictor):
+            left = narrowed(left, {name: (choice,) for name, choice in predictor.form.held})
+    return SearchProblem(predictors[objective], limits, left)
 
 
 def cost_front(

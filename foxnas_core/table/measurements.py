@@ -85,7 +85,10 @@ class MeasurementTable:
             raise InvalidInput(unknown_sentence([target]))
         if target not in [known.column for known in self.targets]:
             known = ", ".join(known.column for known in self.targets) or "none yet"
-            raise InvalidInput(f"The table has no target {target!r}; it has {known}.")
+            raise InvalidInput(
+                f"The table has no target {target!r}; it has {known}: import or measure rows that "
+                "have it."
+            )
         return self.frame[target].to_numpy(dtype=float)
 
     @cached_property

@@ -16,6 +16,7 @@ slot that can be off keeps what a block costs whatever the resolution.
 from foxnas_core.regression.features.across import ACROSS
 from foxnas_core.regression.features.form import (
     Form,
+    Held,
     averaged_form,
     build_form,
     candidate_pairs,
@@ -36,6 +37,7 @@ __all__ = [
     "BASES",
     "FORMS",
     "Form",
+    "Held",
     "Pair",
     "Term",
     "averaged_form",

@@ -15,6 +15,7 @@ from foxnas_core.regression.features.interactions import Pair, candidate_product
 from foxnas_core.regression.features.names import BASES, forms_across, forms_of, is_of_costs
 from foxnas_core.regression.features.one_table import FEW, OneTable
 from foxnas_core.regression.features.parts import by_slot, only, scaling_resolution
+from foxnas_core.space.architecture import Value
 from foxnas_core.space.coding.parts import (
     by_what_they_read,
     contrasts,
@@ -34,15 +35,18 @@ COUNTED = "counted"
 SUMMED = "summed"
 
 _INTERCEPT = "intercept"
+# Decisions by name, each with the one choice that it is kept at.
+Held = tuple[tuple[str, Value], ...]
 
 
 @dataclass(frozen=True)
 class Form:
     """How architectures of a space become rows of a regression on one target.
 
-    `pairs` names the interactions it has. `shrunk` says that it has more terms than rows could
-    tell apart, were they not shrunk towards those `alike` (see `shrinking`), `relative` that this
-    is by relative errors, else it is by squares.
+    `pairs` names the interactions it has, `held` the decisions that it does not read, each with the
+    one choice that it holds at. `shrunk` says that it has more terms than rows could tell apart,
+    were they not shrunk towards those `alike` (see `shrinking`), `relative` that this is by
+    relative errors, else it is by squares.
     """
 
     name: str
@@ -55,6 +59,7 @@ class Form:
     parts: tuple[Part, ...] = field(repr=False, compare=False)
     _resolution: Decision | None = field(repr=False)
     shrunk: bool = False
+    held: Held = ()
 
     @property
     def parameters(self) -> int:
@@ -255,10 +260,13 @@ class Form:
         return {"scale": scale, "parts": parts}
 
 
-def build_form(name: str, space: SearchSpace, target: str, pairs: Sequence[Pair] = ()) -> Form:
+def build_form(
+    name: str, space: SearchSpace, target: str, pairs: Sequence[Pair] = (), held: Held = ()
+) -> Form:
     """The form `name` of `FORMS` for `space` and the target column `target`.
 
-    `pairs` are the interactions of a form that has some, of `candidate_pairs`. Raises
+    `pairs` are the interactions of a form that has some, of `candidate_pairs`; decisions that are
+    `held` at one choice are not read. Raises
     `InvalidInput` for an unknown form or target, or a form that the space can't have.
     """
     if name not in {**forms_of(space), **forms_across(space)}:
@@ -275,7 +283,7 @@ def build_form(name: str, space: SearchSpace, target: str, pairs: Sequence[Pair]
             )
             + f"; choose {', '.join(forms_of(space))}."
         )
-    return _build_form(name, space, metric_of(target), tuple(pairs))
+    return _build_form(name, space, metric_of(target), tuple(pairs), held)
 
 
 def averaged_form(space: SearchSpace, *, ordered: bool = True) -> Form:
@@ -287,9 +295,11 @@ def averaged_form(space: SearchSpace, *, ordered: bool = True) -> Form:
 
 
 @lru_cache(maxsize=64)
-def candidate_pairs(name: str, space: SearchSpace, target: str) -> dict[Pair, Part]:
+def candidate_pairs(
+    name: str, space: SearchSpace, target: str, held: Held = ()
+) -> dict[Pair, Part]:
     """The interactions that the form `name` may have, each with the part that computes it."""
-    resolution, context, groups = _base_parts(BASES[name], space, metric_of(target))
+    resolution, context, groups = _base_parts(BASES[name], space, metric_of(target), held)
     found: dict[Pair, Part] = {}
     for group, own in groups.items():
         beside = [] if resolution else context
@@ -299,10 +309,11 @@ def candidate_pairs(name: str, space: SearchSpace, target: str) -> dict[Pair, Pa
 
 
 def _base_parts(
-    name: str, space: SearchSpace, target: Metric
+    name: str, space: SearchSpace, target: Metric, held: Held
 ) -> tuple[Decision | None, list[Part], dict[str, list[Part]]]:
     """The decision that scales the target, the parts of the context and those of each group."""
     resolution = scaling_resolution(space, target)
+    still = {space.decisions.index(space.by_name[decision]) for decision, _ in held}
     context: list[Part] = []
     if target.column != "parameters":  # the number of weights does not depend on the input
         for group in space.context:
@@ -312,8 +323,12 @@ def _base_parts(
     for group in space.additive_groups:
         # A decision of one choice makes a part without terms.
         own = [part for part in _group_parts(name, space, group, target) if part.terms]
+        own = [part for part in own if not part.positions <= still]
         slots = [*slots_of(space, group), ""]
         groups[group] = [part for slot in slots for part in own if part.terms[0].slot == slot]
+    context = [part for part in context if not part.positions <= still]
+    if resolution is not None and space.decisions.index(resolution) in still:
+        resolution = None  # which scales all alike
     return resolution, context, groups
 
 
@@ -331,11 +346,14 @@ def _shrunk(name: str, space: SearchSpace, target: Metric) -> bool:
 
 
 @lru_cache(maxsize=64)
-def _build_form(name: str, space: SearchSpace, target: Metric, pairs: tuple[Pair, ...]) -> Form:
-    resolution, context, groups = _base_parts({**BASES, **ACROSS}.get(name, name), space, target)
+def _build_form(
+    name: str, space: SearchSpace, target: Metric, pairs: tuple[Pair, ...], held: Held = ()
+) -> Form:
+    base = {**BASES, **ACROSS}.get(name, name)
+    resolution, context, groups = _base_parts(base, space, target, held)
     beside: list[Part] = []
     if name in ACROSS:
-        if resolution is not None:
+        if scaling_resolution(space, target) is not None:
             raise InvalidInput(
                 f"The form {name!r} is for what a resolution does not scale, such as accuracy, and "
                 f"{target.column} grows with the number of pixels; leave its form to 'auto'."
@@ -378,4 +396,5 @@ def _build_form(name: str, space: SearchSpace, target: Metric, pairs: tuple[Pair
         tuple(parts),
         resolution,
         name in ACROSS or _shrunk(name, space, target),
+        held=held,
     )
