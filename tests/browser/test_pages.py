@@ -15,6 +15,10 @@ PLACES = {
 }
 ERRORS = '[data-testid="stException"], [data-testid="stAlertContentError"]'
 
+# With another study than the shipped one: of all its rows each line is drawn by WebGL, which takes
+# long without a graphics card and is seen on Explanations.
+STUDIES = {"Measurements?view=explore": "table-only"}
+
 # Texts that end in an ellipsis for want of room; the input of an upload is never seen.
 CUT = """
 main => [...main.querySelectorAll('*')]
@@ -29,7 +33,9 @@ TOO_WIDE = "main => main.scrollWidth > main.clientWidth"
 def test_each_page_stands_alone_on_a_deep_link_is_accessible_and_fits_a_small_screen(
     page: Page, path: str
 ):
-    page.goto(f"/{path}")
+    study = STUDIES.get(path, "demo")
+    address, _, view = path.partition("?")
+    page.goto(f"/{address}?study={study}&{view}" if path in STUDIES else f"/{path}")
     wait_until_drawn(page)
     expect(page.locator("h1")).to_have_text(PLACES[path])
     expect(page).to_have_title(f"{PLACES[path]} · FOX-NAS Studio")
@@ -38,8 +44,7 @@ def test_each_page_stands_alone_on_a_deep_link_is_accessible_and_fits_a_small_sc
     expect(page.locator('[data-testid="stSidebarNav"]')).to_have_count(0)
     expect(page.locator('[data-testid="stPageLink"]')).to_have_count(len(PAGES))
     # The address alone must lead here again.
-    address, _, view = path.partition("?")
-    expect(page).to_have_url(re.compile(rf"/{address}\?study=demo.*{view}"))
+    expect(page).to_have_url(re.compile(rf"/{address}\?study={study}.*{view}"))
     page.evaluate(OPEN_ALL)
     wait_until_drawn(page)
     assert violations(page) == []
