@@ -20,6 +20,7 @@ from foxnas_core.steps.columns import columns_of
 from foxnas_core.steps.measure import device_cells, device_for
 from foxnas_core.study import Study
 from foxnas_core.table.additive import BLOCK, additive_table, block_space
+from foxnas_core.table.latency_verdicts import without_failed
 from foxnas_core.table.machine import baselines_of, recorded_machine
 from foxnas_core.table.measurements import MeasurementTable
 from foxnas_core.table.metrics import is_metric
@@ -85,11 +86,12 @@ def bench(
     else as many as `sample_size` says, to the study's table, with the sums of blocks in its record.
     Each batch is kept, so a killed run goes on where it was, and a further device is measured on
     what is there. A model that a runtime can't convert or load costs its own cell: the table keeps
-    why (`table.refusals`), and only `again` tries it again. `workers` processes make models while
-    this one times; with `models_only` nothing is timed. What is converted is kept by its content in
-    `models`, without it in the study until it is measured. Energy and peak memory are told by ONNX
-    Runtime on this machine alone. Raises `InvalidInput` where networks of the space can't be built,
-    `OtherMachine` where columns are of another machine, and as `meter_of`.
+    why (`table.refusals`), and only `again` tries it again, as it does latencies that failed a
+    check (`table.latency_verdicts`). `workers` processes make models while this one times; with
+    `models_only` nothing is timed. What is converted is kept by its content in `models`, without it
+    in the study until it is measured. Energy and peak memory are told by ONNX Runtime on this
+    machine alone. Raises `InvalidInput` where networks of the space can't be built, `OtherMachine`
+    where columns are of another machine, and as `meter_of`.
     """
     from foxnas_core.measurement.kept_models import FOLDER, KeptModels
     from foxnas_core.measurement.random_weights import RandomNetworks
@@ -133,7 +135,9 @@ def bench(
             for device, spec in zip(devices, specs, strict=True)
         }  # fmt: skip
         for part, left in zip(parts, lacking, strict=True):
-            for measured, stage in _filled(study, part, meters, left, seed=seed, workers=workers):
+            for measured, stage in _filled(
+                study, part, meters, left, seed=seed, workers=workers, again=again
+            ):
                 done += measured
                 pace.at(done, stage)
         if block_space(study.space) is not None:
@@ -281,6 +285,7 @@ def _filled(
     *,
     seed: int,
     workers: int,
+    again: bool,
 ) -> Iterator[tuple[int, str]]:
     """Measure what a table lacks of each device, batch by batch; tells after each device of a batch
     how many it has more, and whose they are."""
@@ -291,7 +296,7 @@ def _filled(
             for device, own in meters.items():
                 planned = [a for a in batch.architectures if a in lacking[device]]
                 if planned:
-                    _measured(study, part, _Ready(batch, own), planned, seed)
+                    _measured(study, part, _Ready(batch, own), planned, seed=seed, again=again)
                     yield len(planned), device.runtime.title
 
 
@@ -324,9 +329,16 @@ def _begun(study: Study, part: Measuring, batch: "Batch") -> None:
 
 
 def _measured(
-    study: Study, part: Measuring, crew: _Ready, planned: Sequence[Architecture], seed: int
+    study: Study,
+    part: Measuring,
+    crew: _Ready,
+    planned: Sequence[Architecture],
+    *,
+    seed: int,
+    again: bool,
 ) -> None:
-    """Measure on one device, and keep it in the rows that there are."""
+    """Measure on one device, and keep it in the rows that there are, with `again` in place of what
+    failed a check."""
     from foxnas_core.measurement.campaign import run_crew
 
     def keep(rows: "list[Measured]", circumstances: dict[str, Any]) -> None:
@@ -337,10 +349,12 @@ def _measured(
                 cells.append(device_cells(row, new))
             campaigns = {**table.record.get("campaigns", {}), **circumstances}
             record = {**table.record, "campaigns": campaigns}
+            if again:
+                table = without_failed(table, frozenset(row.architecture.id for row in rows))
             table = table.with_cells(pd.DataFrame(cells), record=record)
             return with_refusals(table, crew.refused)
 
-        table = part.read()
+        table = without_failed(part.read()) if again else part.read()
         columns = {c for row in rows for c in row.values if is_metric(c)}
         lacks = {c: set(table.lacking(c)) for c in columns}
         study.amend(change, part.path)
@@ -357,12 +371,15 @@ def _measured(
 
 
 def _lacking(part: Measuring, device: "Device", again: bool) -> set[Architecture]:
-    """What is planned and was not measured on a device yet; what its runtime refused only to be
-    tried `again`."""
+    """What is planned and was not measured on a device yet; what its runtime refused, or failed a
+    check, only to be tried `again`."""
     table = part.read()
-    first = device.columns[0]
-    done = set(table.architectures()) - set(table.lacking(first))
-    told = [refused_ids(table, column) for column in device.columns]
+    known = set(table.architectures())
     if again:
-        return {a for a in part.planned if a not in done or any(a.id in own for own in told)}
-    return {a for a in part.planned if a not in done and a.id not in told[0]}
+        sound = without_failed(table)
+        known -= {a for column in device.columns for a in sound.lacking(column)}
+        return set(part.planned) - known
+    first = device.columns[0]
+    known -= set(table.lacking(first))
+    refused = refused_ids(table, first)
+    return {a for a in part.planned if a not in known and a.id not in refused}

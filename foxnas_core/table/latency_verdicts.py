@@ -148,12 +148,14 @@ def failed_rows(table: MeasurementTable, target: str) -> int:
 
 
 @once_a_table
-def without_failed(table: MeasurementTable) -> MeasurementTable:
-    """The table with the latencies that failed, and what belongs to them, taken out."""
+def without_failed(table: MeasurementTable, ids: frozenset[str] | None = None) -> MeasurementTable:
+    """The table with the latencies that failed, and what belongs to them, taken out; of `ids`
+    alone, where these are given."""
     frame = table.frame
+    others = False if ids is None else ~frame["id"].isin(ids)
     for target in table.targets:
         if target.timed and judge(table, target.column).count(FAILED):
-            sound = usable(table, target.column)
+            sound = usable(table, target.column) | others
             own = filter(target.has_along, map(str, frame.columns))
             frame = frame.assign(**{name: frame[name].where(sound) for name in own})
     return table if frame is table.frame else replace(table, frame=frame)

@@ -4,6 +4,7 @@ import json
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from foxnas_core.__main__ import main
@@ -22,25 +23,38 @@ from foxnas_core.steps.fit import fit_all
 from foxnas_core.steps.query import query
 from foxnas_core.study import create_study, open_study
 from foxnas_core.table.additive import additive_table
+from foxnas_core.table.latency_verdicts import usable
 from foxnas_core.table.refusals import told_refusals
 
 CALL = 0.01  # ms that each call takes
 
 
 class Counting:
-    """In place of a clock: 1 ms for 100 million MACs, and a call."""
+    """In place of a clock: 1 ms for 100 million MACs, and a call, times `level`; rounds differ by a
+    tenth, or by half where `wide` has a column and an id."""
 
     def __init__(self, columns, runtime="onnxruntime"):
         self.columns, self.measured, self.refused = columns, [], {}
+        self.level, self.wide = 1.0, set()
         self.here = machine_here(runtime)
 
     def measure(self, subnets):
         self.measured += [p.architecture for p in subnets]
-        values = [CALL + cost_of(p.subnet)["macs"] / 1e8 for p in subnets]
+        values = [self.level * (CALL + cost_of(p.subnet)["macs"] / 1e8) for p in subnets]
         return [
-            {c: value for c in self.columns if p.architecture.id not in self.refused.get(c, ())}
+            {
+                name: level
+                for c in self.columns
+                if p.architecture.id not in self.refused.get(c, ())
+                for name, level in self.told(c, p.architecture.id, value).items()
+            }
             for p, value in zip(subnets, values, strict=True)
         ]
+
+    def told(self, column, name, value):
+        half = 0.25 if (column, name) in self.wide else 0.05
+        low, high = (1 - half) * value, (1 + half) * value
+        return {column: value, f"low_{column}": low, f"high_{column}": high}
 
     def record(self):
         return {
@@ -151,6 +165,31 @@ def test_what_a_runtime_refuses_costs_its_cell_alone(tmp_path, meters, capsys):
     assert {a.id for a in meter.measured} == {first, second}
     table = study.table()
     assert table.known(fp32) == table.known(int8) == 3 and not told_refusals(table)
+
+
+def test_what_failed_a_check_is_measured_again_where_asked(tmp_path, meters):
+    study = create_study(tmp_path / "cells", load_shipped("nasbench201"), name="cells")
+    fp32, int8 = columns = ("latency_ms", "latency_ms:int8")
+    meter = meters[fp32] = Counting(columns)
+    ids = [a.id for a in planned_networks(study, 3, 0)]
+    meter.wide = {(fp32, ids[0])}
+    bench(study, ["onnxruntime"], count=3)
+    table = study.table()
+    assert set(table.frame["id"][~usable(table, fp32)]) == {ids[0]}
+    before = study.table().frame.set_index("id")
+    meter.measured.clear()
+    bench(study, ["onnxruntime"], count=3)
+    assert not meter.measured
+
+    meter.level, meter.wide = 2.0, set()
+    bench(study, ["onnxruntime"], count=3, again=True)
+    assert [a.id for a in meter.measured] == [ids[0]]
+    after = study.table().frame.set_index("id")
+    assert after.loc[ids[0], fp32] == 2 * before.loc[ids[0], fp32]
+    assert usable(study.table(), fp32).all()
+    pd.testing.assert_frame_equal(after.drop(ids[0]), before.drop(ids[0]))
+    # What passed stays as it was.
+    assert after.loc[ids[0], int8] == before.loc[ids[0], int8]
 
 
 def test_models_can_be_made_before_anything_is_measured(tmp_path, meters, monkeypatch):
