@@ -130,10 +130,16 @@ class Data:
         return self.rows(np.sort(rng.choice(len(self.y), LARGEST_SAMPLE, replace=False)))
 
 
+# Of so few rows that were drawn, all may have one of two choices by chance; the next ones don't.
+_BY_CHANCE = 20
+
+
 def held_choices(space: SearchSpace, codes: np.ndarray) -> Held:
     """The decisions that have one choice in all codes (rows, decisions), though the space has more,
     with that choice: nothing tells what another one does. Those that others depend on are not among
     them, since what they open varies with them."""
+    if len(codes) < _BY_CHANCE:
+        return ()
     governing = {c.decision for d in space.decisions for c in d.conditions}
     found = []
     for decision, own in zip(space.decisions, codes.T, strict=True):
