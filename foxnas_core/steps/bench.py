@@ -350,7 +350,8 @@ def _measured(
             campaigns = {**table.record.get("campaigns", {}), **circumstances}
             record = {**table.record, "campaigns": campaigns}
             if again:
-                table = without_failed(table, frozenset(row.architecture.id for row in rows))
+                ids = frozenset(row.architecture.id for row in rows)
+                table = without_failed(table, ids, frozenset(columns))
             table = table.with_cells(pd.DataFrame(cells), record=record)
             return with_refusals(table, crew.refused)
 

@@ -148,13 +148,18 @@ def failed_rows(table: MeasurementTable, target: str) -> int:
 
 
 @once_a_table
-def without_failed(table: MeasurementTable, ids: frozenset[str] | None = None) -> MeasurementTable:
-    """The table with the latencies that failed, and what belongs to them, taken out; of `ids`
-    alone, where these are given."""
+def without_failed(
+    table: MeasurementTable,
+    ids: frozenset[str] | None = None,
+    columns: frozenset[str] | None = None,
+) -> MeasurementTable:
+    """The table with the latencies that failed, and what belongs to them, taken out; of `ids` and
+    in `columns` alone, where these are given."""
     frame = table.frame
     others = False if ids is None else ~frame["id"].isin(ids)
     for target in table.targets:
-        if target.timed and judge(table, target.column).count(FAILED):
+        asked = columns is None or target.column in columns
+        if target.timed and asked and judge(table, target.column).count(FAILED):
             sound = usable(table, target.column) | others
             own = filter(target.has_along, map(str, frame.columns))
             frame = frame.assign(**{name: frame[name].where(sound) for name in own})

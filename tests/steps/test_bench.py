@@ -176,10 +176,19 @@ def test_what_failed_a_check_is_measured_again_where_asked(tmp_path, meters):
     bench(study, ["onnxruntime"], count=3)
     table = study.table()
     assert set(table.frame["id"][~usable(table, fp32)]) == {ids[0]}
-    before = study.table().frame.set_index("id")
     meter.measured.clear()
     bench(study, ["onnxruntime"], count=3)
     assert not meter.measured
+
+    # Another runtime measures its own again, and leaves alone what failed in this one.
+    other = meters["latency_ms:openvino"] = Counting(
+        ("latency_ms:openvino", "latency_ms:openvino-int8"), "openvino"
+    )
+    other.wide = {("latency_ms:openvino", ids[0])}
+    bench(study, ["openvino"], count=3)
+    bench(study, ["openvino"], count=3, again=True)
+    before = study.table().frame.set_index("id")
+    assert before[fp32].notna().all()
 
     meter.level, meter.wide = 2.0, set()
     bench(study, ["onnxruntime"], count=3, again=True)
