@@ -15,82 +15,26 @@ cell can be worth is bounded, for prices λ of the first limit, by
 from the best of each level (Lagrangian relaxation, as in `relaxation`).
 """
 
-import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache, partial
+from functools import cached_property, partial
 from itertools import product
 from typing import overload
 
 import numpy as np
 
-from foxnas_core.regression.features import Form
-from foxnas_core.regression.features.across import depth_of
 from foxnas_core.search.context_table import ContextTable
 from foxnas_core.search.limits import AdditivePredictor
 from foxnas_core.search.pareto import efficient_options, undominated
+from foxnas_core.search.settling import free_leaves
 from foxnas_core.space.architecture import Value
-from foxnas_core.space.coding.parts import read_groups
-from foxnas_core.space.coding.terms import Part, Product
+from foxnas_core.space.coding.terms import Part
 from foxnas_core.space.decisions import Decision
 from foxnas_core.space.search_space import SearchSpace
 
-# More than these are no longer bounded in a moment.
-MOST_CELLS = 20_000
 # Prices of the first limit by which cells are bounded, from 0 on; the greatest is so many times
 # what the whole range of scores costs, and each is a like multiple of the one before.
 _PRICES, _STEEPEST, _FLATTEST = 40, 100.0, 1e-2
-
-
-def settling(space: SearchSpace, predictors: Sequence[AdditivePredictor]) -> dict[str, Decision]:
-    """By group, the depths that make a sum over groups of every prediction once they are settled;
-    none where there is no need, or no such sum."""
-    found: dict[str, Decision] = {}
-    for predictor in predictors:
-        if predictor.couplings:
-            form = getattr(predictor, "form", None)
-            own = _settling(form) if isinstance(form, Form) else None
-            if own is None:
-                return {}
-            found |= own
-    depths = math.prod(len(depth.choices) for depth in found.values())
-    return found if depths * len(space.context_options()) <= MOST_CELLS else {}
-
-
-@lru_cache(maxsize=64)
-def _settling(form: Form) -> dict[str, Decision] | None:
-    space, found = form.space, dict[str, Decision]()
-    for part in _coupled(form):
-        free: set[str] = set()
-        for leaf in _leaves(part):
-            groups = read_groups(space, leaf)
-            if len(groups) > 1:
-                return None
-            for group in groups:
-                depth = depth_of(space, group)
-                if depth is not None and _is_settled(space, leaf, depth):
-                    found[group] = depth
-                else:
-                    free.add(group)
-        if len(free) > 1:
-            return None
-    return found
-
-
-def _coupled(form: Form) -> list[Part]:
-    return [part for part in form.parts if part.terms[0].group in form.couplings]
-
-
-def _leaves(part: Part) -> list[Part]:
-    return _leaves(part.left) + _leaves(part.right) if isinstance(part, Product) else [part]
-
-
-def _is_settled(space: SearchSpace, leaf: Part, depth: Decision) -> bool:
-    """Whether a depth alone decides the columns of what reads its group."""
-    codes = space.option_codes([space.decisions[i] for i in sorted(leaf.positions)])
-    columns = leaf.columns(codes.astype(np.intp))
-    own = codes[:, space.decisions.index(depth)]
-    return all(np.ptp(columns[own == code], axis=0).max() == 0 for code in np.unique(own))
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,7 +86,7 @@ class Cells(Sequence[ContextTable]):
         self._depths = [depths.get(group) for group in space.additive_groups]
         self._listings = listings
         self._options = [
-            _by_depth(space, listing, depth, _free_leaves(predictors, group))
+            _by_depth(space, listing, depth, free_leaves(predictors, group))
             for group, listing, depth in zip(
                 space.additive_groups, listings, self._depths, strict=True
             )
@@ -388,21 +332,6 @@ class Cells(Sequence[ContextTable]):
                 )
                 total[numbers] += (best + shifts).max(axis=2)
         return total
-
-
-def _free_leaves(predictors: Sequence[AdditivePredictor], group: str) -> Iterator[Part]:
-    """What terms across groups read of a group beside its depth."""
-    for predictor in predictors:
-        form = getattr(predictor, "form", None)
-        if form is None or not predictor.couplings:
-            continue
-        depth = depth_of(form.space, group)
-        for part in _coupled(form):
-            for leaf in _leaves(part):
-                if read_groups(form.space, leaf) == (group,) and not (
-                    depth is not None and _is_settled(form.space, leaf, depth)
-                ):
-                    yield leaf
 
 
 def _by_depth(

@@ -25,7 +25,7 @@ from numpy.typing import ArrayLike
 
 from foxnas_core.errors import InfeasibleBudget, InvalidInput
 from foxnas_core.records import CHOICE_PAIRS
-from foxnas_core.search.cells import Cells, settling
+from foxnas_core.search.cells import Cells
 from foxnas_core.search.context_table import ContextTable
 from foxnas_core.search.coupling import apart, block_values, blocks_of, parted
 from foxnas_core.search.limits import AdditivePredictor, Limit, SummedGroup
@@ -40,6 +40,7 @@ from foxnas_core.search.options import (
     group_neighbours,
 )
 from foxnas_core.search.restriction import restricted
+from foxnas_core.search.settling import settling
 from foxnas_core.space.architecture import Architecture, Value
 from foxnas_core.space.decisions import Decision
 from foxnas_core.space.search_space import SearchSpace
@@ -283,9 +284,8 @@ class SearchProblem:
 
     def cells(self, *, pruned: bool = True) -> Cells:
         """The tables of all choices of the context and of the depths that are `settled`."""
-        listings = [
-            self.listing(group)[kept] for group, kept in zip(self.groups, self.options, strict=True)
-        ]
+        allowed = zip(self.groups, self.options, strict=True)
+        listings = [self.listing(group)[kept] for group, kept in allowed]
         signs = [self.sign, *(limit.sign for limit in self.limits)]
         return Cells(
             self.space, self._contexts, self.settled, listings, self.readers, signs, pruned=pruned
@@ -300,9 +300,8 @@ class SearchProblem:
         cells = self.cells(pruned=False)
         if cells.size > LARGEST_GROUP:
             raise InvalidInput(
-                f"All options of the {len(cells):,} choices of depths and resolution in space "
-                f"{self.space.name!r} are too many to be listed, as this needs where a form goes "
-                "across stages; take one that does not."
+                f"In space {self.space.name!r} all options of {len(cells):,} choices of depths and "
+                "resolution are too many to be listed; take a form that stays within stages."
             )
         other = SearchProblem(self.objective, self.limits, self.allowed)
         other.__dict__["tables"] = cells
@@ -358,9 +357,8 @@ class SearchProblem:
         """The architecture of the context's position in `tables` and one option of each group."""
         codes = np.full((1, len(self.space.decisions)), -1, dtype=np.int16)
         options = self.tables[context].listed(options)
-        for group, option in zip(self.groups, options, strict=True):
-            listed = group_codes(self.grouped, group, self.allowed)
-            row = listed[self.options[self.groups.index(group)][option]]
+        for group, kept, option in zip(self.groups, self.options, options, strict=True):
+            row = group_codes(self.grouped, group, self.allowed)[kept[option]]
             codes[0, group_columns(self.grouped, group)] = row
         for name, value in self.tables[context].context.items():
             column = self.space.decisions.index(self.space.by_name[name])

@@ -108,12 +108,7 @@ def bench(
     kept = KeptModels(models or study.folder / FOLDER)
     if again:
         kept.forget_failures()
-    making = _models_of(devices, kept, ahead=workers > 1 or models_only, onnx=not models_only)
-    if models_only and not making.converting:
-        raise InvalidInput(
-            "--models-only converts what LiteRT and ExecuTorch read, and no device that was named "
-            "runs in these; add --device litert or --device executorch, or leave it out."
-        )
+    making = _models_of(devices, kept, ahead=workers > 1, only=models_only)
     networks = RandomNetworks(study.space, seed)
     parts = _parts_of(study, planned_networks(study, count, seed), networks, making)
     lacking = [{device: _lacking(part, device, again) for device in devices} for part in parts]
@@ -179,14 +174,20 @@ def _convert(
 
 
 def _models_of(
-    devices: "Sequence[Device]", kept: "KeptModels", *, ahead: bool, onnx: bool
+    devices: "Sequence[Device]", kept: "KeptModels", *, ahead: bool, only: bool
 ) -> "Models":
-    """What is made of networks `ahead` of their timing, `onnx` models too where they are read."""
+    """What is made of networks `ahead` of their timing, ONNX models too where they are read, or
+    `only` what is converted; raises `InvalidInput` where nothing is."""
     from foxnas_core.measurement.random_weights import Models
 
     names = dict.fromkeys(device.runtime.name for device in devices if device.runtime.converts)
-    onnx = onnx and not all(device.runtime.converts for device in devices)
-    return Models(onnx, tuple(names), kept) if ahead else Models()
+    if only and not names:
+        raise InvalidInput(
+            "--models-only converts what LiteRT and ExecuTorch read, and no device that was named "
+            "runs in these; add --device litert or --device executorch, or leave it out."
+        )
+    onnx = not only and not all(device.runtime.converts for device in devices)
+    return Models(onnx, tuple(names), kept) if ahead or only else Models()
 
 
 def keep_sums(study: Study) -> tuple[str, ...]:

@@ -67,18 +67,14 @@ def judge(
     Selections are the study's and those of `selected`, which it takes over; of a method that is
     used, a seed counts that has one. Those of other data, in a study of another space with the same
     decisions, are trained here too, and stay there. In a study of domains all networks are those of
-    `judge_outside.chosen_outside`. A network that several ways choose is trained
-    once a seed. `truth` is a study whose table says, of all the same architectures, how
-    good they are: networks that are new are ranked by it. Killed, it goes on from the last saved
-    steps. Raises `MissingPart` without weights, images, measurements or paired selections, and
-    `InvalidInput` where the study's record is of others, or another process is at it.
+    `judge_outside.chosen_outside`. A network that several ways choose is trained once a seed.
+    `truth` is a study whose table says, of all the same architectures, how good they are: networks
+    that are new are ranked by it. Killed, it goes on from the last saved steps. Raises
+    `MissingPart` without weights, images, measurements or paired selections, and `InvalidInput`
+    where the study's record is of others, or another process is at it.
     """
-    elsewhere = _take_over(study, selected)
     in_domains = study.record(DOMAINS) is not None
-    if in_domains:
-        wanted = chosen_outside(study, _selections(study))
-    else:
-        wanted = _wanted(study, settings.beside, elsewhere)
+    wanted = _wanted(study, settings.beside, _take_over(study, selected))
     checkpoint = study.load_checkpoint()
     calibration, held_out = study.images()
     dataset = images_of(study, checkpoint, data)
@@ -92,12 +88,10 @@ def judge(
     torch.set_num_threads(1)
     recipe = replace(recipe_of(checkpoint), epochs=settings.epochs, alone=None)
     ranking = _Ranking(study, truth)
+    objective = checkpoint.task.objective + (f":{OOD}" if in_domains else "")
     begun = JudgedRecord(
-        parents={
-            "space": study.space.fingerprint,
-            "checkpoint": file_hash(study.checkpoint_file),
-        },
-        objective=checkpoint.task.objective + (f":{OOD}" if in_domains else ""),
+        parents=_parents(study),
+        objective=objective,
         dataset=dataset.name,
         training_images=len(dataset.training),
         held_out_images=len(held_out),
@@ -126,22 +120,25 @@ def judge(
             own = replace(recipe, seed=seed)
             network, seconds = _trained(checkpoint, architecture, dataset, own, state, told)
             values, cases = _scored(checkpoint, network, architecture, calibration, held_out)
-            objective = begun.objective
-            network_judged = JudgedNetwork(
-                seed,
-                choice,
-                architecture,
-                family_of(study.space).write(study.space, architecture),
-                Score(values[objective], values[f"{objective}{STD_ERROR}"]),
-                round(seconds, 1),
-                ranking.of(architecture),
-                cases,
-                columns_of(study, architecture, values, objective) if in_domains else {},
-            )
-            record = record.with_network(network_judged)
+            told_of = columns_of(study, architecture, values, objective) if in_domains else {}
+            written = family_of(study.space).write(study.space, architecture)
+            score = Score(values[objective], values[f"{objective}{STD_ERROR}"])
+            record = record.with_network(
+                JudgedNetwork(
+                    seed, choice, architecture, written, score, round(seconds, 1),
+                    ranking.of(architecture), cases, told_of,
+                )
+            )  # fmt: skip
             study.save(JUDGED, record)
             state.unlink(missing_ok=True)
     return record
+
+
+def _parents(study: Study) -> dict[str, str]:
+    return {
+        "space": study.space.fingerprint,
+        "checkpoint": file_hash(study.checkpoint_file),
+    }
 
 
 def _take_over(study: Study, selected: Sequence[Study]) -> dict[tuple[int, str], Mapping[str, Any]]:
@@ -179,6 +176,8 @@ def _wanted(
     study: Study, beside: Sequence[str], elsewhere: Mapping[tuple[int, str], Mapping[str, Any]]
 ) -> dict[tuple[int, str], Architecture]:
     """What is to be trained, by seed and choice; raises `MissingPart` where nothing is."""
+    if study.record(DOMAINS) is not None:
+        return chosen_outside(study, _selections(study))
     found = {key: study.space.architecture(choices) for key, choices in elsewhere.items()}
     for kept in reversed(_selections(study)):
         # Kept with its choices sorted by name.

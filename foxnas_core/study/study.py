@@ -263,10 +263,7 @@ class Study:
         if not self.images_file.exists():
             how = "Train with 'python -m foxnas_core train', which stores them."
             if trained := self.trained_on():
-                how = (
-                    f"Its weights were trained on {trained}; 'python -m foxnas_core train' on that "
-                    "stores them, with weights anew."
-                )
+                how = f"'python -m foxnas_core train' on {trained} stores them, with weights anew."
             raise MissingPart(
                 f"Study {self.name!r} has no images ({self.images_file}), which measuring and "
                 f"exporting need. {sibling_sentence(self.folder) or how}"

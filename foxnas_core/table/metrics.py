@@ -24,6 +24,7 @@ RUNTIMES = {
     "onnxruntime": "ONNX Runtime", "openvino": "OpenVINO", "executorch": "ExecuTorch",
     "litert": "LiteRT",
 }  # fmt: skip
+_DOMAINS = {"iid": "seen domains", "ood": "unseen domains", "worst": "worst unseen domain"}
 # The least number above 0: bounds hold their ends.
 ABOVE_ZERO = math.nextafter(0.0, 1.0)
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
@@ -340,9 +341,6 @@ def metric_of(column: str) -> Metric:
     return found
 
 
-_DOMAINS = {"iid": "seen domains", "ood": "unseen domains", "worst": "worst unseen domain"}
-
-
 def is_metric(column: str) -> bool:
     return _found(column) is not None
 
@@ -364,14 +362,11 @@ def _found(column: str) -> Metric | None:
 
 
 def suffix_words(suffix: str) -> str:
-    """What a column's suffix is called: a runtime by its name, "OpenVINO-int8", and domains by
-    whether they were trained on."""
+    """What a column's suffix is called: a runtime by its name, domains by what they are for."""
     if suffix in COUNTABLE:
         return in_a_sentence(_KNOWN[suffix].label)
-    if suffix in _DOMAINS:
-        return _DOMAINS[suffix]
     name, dash, rest = suffix.partition("-")
-    return f"{RUNTIMES.get(name, name)}{dash}{rest}"
+    return _DOMAINS.get(suffix) or f"{RUNTIMES.get(name, name)}{dash}{rest}"
 
 
 def bare_columns() -> list[str]:
@@ -381,9 +376,8 @@ def bare_columns() -> list[str]:
 
 def known_names() -> str:
     """How the known metrics' columns may be called, for a message."""
-    bare = bare_columns()
     further = [f"{name}:{metric.suffix}" for name, metric in _KNOWN.items() if metric.suffix]
-    return f"{', '.join([*bare, *further[:-1]])} and {further[-1]}"
+    return f"{', '.join([*bare_columns(), *further[:-1]])} and {further[-1]}"
 
 
 def main_objective(metrics: Iterable[Metric]) -> str | None:
