@@ -172,12 +172,11 @@ def test_what_users_wrote_is_text_and_nothing_else(alone: Page, tmp_path: Path):
         "</script><script>window.broken = 1</script><img src=x onerror=alert(1)>\u2028<!--"
         '<a href="https://example.org">here</a>'
     )
-    # A name of the space must be printable, unlike a text of a user's.
-    space = choice_space(
-        {evil.replace("\u2028", ""): ("<b>one</b>", "'two'", '"three"'), "plain": ("a", "&amp;")}
-    )
+    # Names must be printable, unlike a text of a user's.
+    name = evil.replace("\u2028", "")
+    space = choice_space({name: ("<b>one</b>", "'two'", '"three"'), "plain": ("a", "&amp;")})
     table = noisy_table(space, 40)
-    frame = table.frame.drop(columns="id").rename(columns={"latency_ms": f"latency_ms:{evil}"})
+    frame = table.frame.drop(columns="id").rename(columns={"latency_ms": f"latency_ms:{name}"})
     table = table_from_frame(space, frame, record={"campaigns": {evil: {"device": evil}}})
     study = create_study(tmp_path / "study", space, name=evil, description=evil, table=table)
     predictors = {t.column: fit(table, t.column, "per_layer") for t in table.targets}
