@@ -223,13 +223,14 @@ define select_by_mixtures
 	done
 endef
 remake-hippocampus: $(VENV)/installed ## train, measure and judge networks for SCANS anew, in HIPPOCAMPUS
-	mkdir -p $(HIPPOCAMPUS) && cp benchmarks/hippocampus.json $(HIPPOCAMPUS)/space.json
+	mkdir -p $(HIPPOCAMPUS) && cp data/hippocampus/study.json data/hippocampus/space.json $(HIPPOCAMPUS)
 	test -e $(HIPPOCAMPUS)/supernet.safetensors \
 	|| $(TRAIN_SCANS) --study $(HIPPOCAMPUS) --update single-path $(PATHS_OF_SCANS) --seed 1 \
 		$$(test ! -e $(HIPPOCAMPUS)/training-state.safetensors || echo --resume)
 	$(MAKE_STUDY) measure --study $(HIPPOCAMPUS) --count $(COUNT_OF_VOLUMES) --seed 1 --untimed
 	$(call measure_uniform,$(HIPPOCAMPUS))
 	$(call select_by_mixtures,$(HIPPOCAMPUS),$(TRAIN_SCANS),$(MIXED_SCANS))
+	cp $(HIPPOCAMPUS)-mixtures/seed1/supernet.safetensors $(HIPPOCAMPUS)/mixture.safetensors
 	$(call select_by_mixtures,$(VOLUMES),$(MAKE_STUDY) train --task-setting phantoms=across,$(MIXED_VOLUMES))
 	$(MAKE_STUDY) judge --study $(HIPPOCAMPUS) --data $(SCANS) $(JUDGED_SCANS) $(UNIFORM) \
 		$(call SELECTED_OF,$(HIPPOCAMPUS)) $(call SELECTED_OF,$(VOLUMES))
