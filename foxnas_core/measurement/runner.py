@@ -16,8 +16,7 @@ after it (`clock_mhz`, `temperature_c`, null where the device tells none), and `
 `reference_low_ms`, `reference_high_ms` (mean and range of the reference before and after it).
 `settled_ms` has each reference's time before the first round, looked at `settle` visits at a time
 until it has settled, or is null. `seconds` bounds a visit, see `timed`, where it isn't null. A
-model that the runtime can't load ends the job; with `lenient` it has no rows, and `refused` has
-why, by its name.
+model that the runtime can't load ends the job; with `lenient` it has no rows, and `refused` why.
 """
 
 from __future__ import annotations  # Python 3.9 knows no `int | None` yet
@@ -117,8 +116,7 @@ def interleaved(
             # Time has gone by since any other reference was looked at.
             marks = {own: after}
             row = {"model": name, "round": number, "tenth_ms": timing.tenth}
-            row.update(minimum_ms=timing.minimum, count=timing.runs)
-            row.update(sense())
+            row.update(minimum_ms=timing.minimum, count=timing.runs, **sense())
             row.update(reference_ms=(before + after) / 2)
             row.update(reference_low_ms=min(before, after), reference_high_ms=max(before, after))
             rows.append(row)
