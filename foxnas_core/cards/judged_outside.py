@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from foxnas_core.cards.analysis import analysis
 from foxnas_core.cards.card import Card
 from foxnas_core.cards.given import Given, known
 from foxnas_core.cards.judged import judged_record
+from foxnas_core.evidence.cases import PairedGain, paired_gain
 from foxnas_core.evidence.judged import (
     HELD_AT_SIZE,
     MADE,
@@ -67,9 +67,10 @@ def _verdict(record: JudgedRecord, metric: Metric) -> str:
     gains = paired(record, MADE_AT_SIZE, HELD_AT_SIZE)
     if len(gains) < 2:
         return "Fewer than two seeds have a network of both selections, so that nothing is told."
-    low, high = _interval(gains)
-    verdict = "does not beat" if high < 0 else "is not told apart from"
-    verdict = "beats" if low > 0 else verdict
+    gain = _over_seeds(gains)
+    verdict = "is not told apart from"
+    if gain.told_apart:
+        verdict = "beats" if gain.mean > 0 else "does not beat"
     return (
         f"At equal size the game {verdict} selection by a held-out domain: "
         f"{_told(gains, metric)} in unseen domains over {len(gains)} seeds."
@@ -94,12 +95,12 @@ def _fewer_weights(record: JudgedRecord, metric: Metric) -> Iterator[str]:
     if len(gains) < 2 or not all("parameters" in own.columns for own in record.networks):
         return
     more = paired(record, MADE, SEEN, "parameters")
-    low, high = _interval(metric.sign * gains)
+    gain = _over_seeds(metric.sign * gains)
     fewer = int((more < 0).sum())
     verdict = "not decided"
-    if fewer == len(more) and low > -_EQUAL:
+    if fewer == len(more) and gain.low > -_EQUAL:
         verdict = "shown"
-    elif more.mean() >= 0 or high < 0:
+    elif more.mean() >= 0 or gain.high < 0:
         verdict = "refuted"
     size = metric_of("parameters").difference_text(float(more.mean()), signed=True)
     yield (
@@ -109,16 +110,13 @@ def _fewer_weights(record: JudgedRecord, metric: Metric) -> Iterator[str]:
     )
 
 
-def _interval(gains: pd.Series) -> tuple[float, float]:
-    """The 95 % interval of a mean over seeds, by Student's t."""
-    error = float(gains.std(ddof=1)) / np.sqrt(len(gains))
-    half = float(stats.t.ppf(0.975, len(gains) - 1)) * error
-    return float(gains.mean()) - half, float(gains.mean()) + half
+def _over_seeds(gains: pd.Series) -> PairedGain:
+    return paired_gain(gains.to_numpy(), np.zeros(len(gains)))
 
 
 def _told(gains: pd.Series, metric: Metric) -> str:
-    low, high = _interval(gains)
+    gain = _over_seeds(gains)
     return (
-        f"{metric.difference_text(float(gains.mean()), signed=True)} (95 % interval "
-        f"{metric.interval_text(low, high, signed=True)})"
+        f"{metric.difference_text(gain.mean, signed=True)} (95 % interval "
+        f"{metric.interval_text(gain.low, gain.high, signed=True)})"
     )

@@ -1,18 +1,15 @@
 """What an export has built: its checks, its files and its card."""
 
 import re
-from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from foxnas_core.cards.export import checks_card
 from foxnas_core.export.formats import FORMATS
+from foxnas_core.export.written import ExportedModel, zip_export
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.study import Study
 from pages.shared.cards import draw
-
-if TYPE_CHECKING:
-    from foxnas_core.export.written import ExportedModel
 
 COLUMNS = 4
 ABOUT = {
@@ -49,11 +46,8 @@ def download_untrained(study: Study, architecture: Architecture) -> None:
     )
 
 
-def show_export(study: Study, exported: "ExportedModel") -> None:
+def show_export(study: Study, exported: ExportedModel) -> None:
     """What was built: its checks, its files and its card."""
-    # Brings torch along, so it waits until something is exported.
-    from foxnas_core.export.written import zip_export
-
     st.download_button(
         "Download all files (ZIP)",
         lambda: zip_export(exported),
