@@ -25,8 +25,8 @@ def needs(study: Study) -> str | None:
 
 
 def others_of(study: Study) -> dict[str, Study]:
-    """The other studies with both precisions, those of another space first; damaged ones are said
-    and left out."""
+    """The other studies with both precisions, another space of the same family first, since that
+    is a variant; damaged ones are said and left out."""
     found = {}
     for folder in list_studies(studies_folder()):
         if folder == study.folder:
@@ -37,8 +37,12 @@ def others_of(study: Study) -> dict[str, Study]:
                 found[folder.name] = other
         except FoxnasError as error:
             st.caption(f"{plain(folder.name)} is left out: {plain(str(error))}")
-    same = study.space.fingerprint
-    return dict(sorted(found.items(), key=lambda kv: kv[1].space.fingerprint == same))
+
+    def distance(name: str) -> tuple[bool, bool]:
+        space = found[name].space
+        return space.family != study.space.family, space.fingerprint == study.space.fingerprint
+
+    return {name: found[name] for name in sorted(found, key=distance)}
 
 
 def partner_picker(others: dict[str, Study]) -> str:
