@@ -211,6 +211,11 @@ class Family(ABC):
         """
         return ()
 
+    def keyed_places(self, space: SearchSpace) -> tuple[tuple[Place, ...], ...]:
+        """The places of the space's networks, in each way in which tables of others name their
+        blocks: what those tables cost can be summed, whether or not `places` are measured here."""
+        return ()
+
     def totals(self, space: SearchSpace, codes: np.ndarray, column: str) -> np.ndarray | None:
         """What the networks of codes (rows, decisions) have of `column` (rows,), by `counts`; None
         where it can't be told."""

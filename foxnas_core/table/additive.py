@@ -1,6 +1,6 @@
 """Tables of what blocks cost, whose sums are what networks cost as far as costs add up."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -71,6 +71,18 @@ class AdditiveTable:
 def blocks_of(places: Sequence[Place]) -> tuple[str, ...]:
     """The distinct blocks of places, in their order."""
     return tuple(dict.fromkeys(block for place in places for block in place.blocks.values()))
+
+
+def named_places(space: SearchSpace, names: Collection[str]) -> tuple[Place, ...]:
+    """The places of a space's networks, with the names of blocks of which `names` has most; empty
+    where networks are no chains of blocks."""
+    family = family_of(space)
+    ways = [family.places(space), *family.keyed_places(space)]
+    return max(
+        filter(None, ways),
+        key=lambda places: sum(block in names for block in blocks_of(places)),
+        default=(),
+    )
 
 
 def block_space(space: SearchSpace) -> SearchSpace | None:

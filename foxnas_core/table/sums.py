@@ -21,7 +21,7 @@ from foxnas_core.families import family_of
 from foxnas_core.space.architecture import Architecture, Value
 from foxnas_core.space.coding.terms import Lookup
 from foxnas_core.space.search_space import SearchSpace
-from foxnas_core.table.additive import AdditiveTable
+from foxnas_core.table.additive import AdditiveTable, named_places
 from foxnas_core.table.latency_verdicts import usable
 from foxnas_core.table.measurements import MeasurementTable
 from foxnas_core.table.metrics import metric_of
@@ -118,7 +118,8 @@ class ChoiceCosts:
 @dataclass(frozen=True, eq=False)
 class BlockCosts:
     """What each block adds to a `column`, in its unit, where some are made by several decisions
-    together, or not of every network: `costs` by the names of the space's `places`.
+    together, or not of every network: `costs` by the names of the space's `places`, or by those
+    that tables of others have for them (`Family.keyed_places`).
 
     Raises `InvalidInput` naming blocks that have no cost.
     """
@@ -130,18 +131,25 @@ class BlockCosts:
     residual: ClassVar[float] = 0.0
 
     def __post_init__(self) -> None:
+        if not self._blocks.blocks:
+            raise InvalidInput(f"Networks of space {self.space.name!r} are no chains of blocks.")
         missing = [b for b in self._blocks.blocks if not np.isfinite(self.costs.get(b, np.nan))]
         if missing:
             raise InvalidInput(
                 f"{self.column} of networks of space {self.space.name!r} can't be summed over "
                 f"their blocks: {len(missing):,} of {len(self._blocks.blocks):,} have no cost, "
-                f"such as {missing[0]!r}; measure blocks with 'python -m foxnas_core bench', or "
-                "take a space of fewer choices."
+                f"such as {missing[0]!r}; {self._mend}, or take a space of fewer choices."
             )
+
+    @property
+    def _mend(self) -> str:
+        measurable = self._blocks.places == family_of(self.space).places(self.space)
+        bench = "measure blocks with 'python -m foxnas_core bench'"
+        return bench if measurable else "add them to the table"
 
     @cached_property
     def _blocks(self) -> AdditiveTable:
-        places = family_of(self.space).places(self.space)
+        places = named_places(self.space, self.costs)
         return AdditiveTable(self.space, places, {self.column: self.costs})
 
     @property

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from foxnas_core.families.family import Family, FamilyForm
+from foxnas_core.families.family import Family, FamilyForm, Place
 from foxnas_core.families.mbconv.counts import subnet_counts
 from foxnas_core.families.mbconv.forms import published_parts
+from foxnas_core.families.mbconv.keys import keyed_places
 from foxnas_core.families.mbconv.lists import LISTS, choices_of
 from foxnas_core.families.mbconv.space import space_from_settings
 from foxnas_core.families.mbconv.steps import cost_step_parts, step_parts
@@ -30,6 +31,9 @@ class MBConv(Family):
 
     def counts(self, space: SearchSpace, column: str) -> tuple[Lookup, ...]:
         return subnet_counts(space, column)
+
+    def keyed_places(self, space: SearchSpace) -> tuple[tuple[Place, ...], ...]:
+        return keyed_places(space)
 
     def from_lists(self, space: SearchSpace, lists: Mapping[str, Any]) -> dict[str, Any]:
         return choices_of(space, lists)

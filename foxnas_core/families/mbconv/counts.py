@@ -29,7 +29,7 @@ def subnet_counts(space: SearchSpace, column: str) -> tuple[Lookup, ...]:
     return tuple(found)
 
 
-def _sides(settings: MBConvSettings, resolution: int | None = None) -> list[int]:
+def sides_of(settings: MBConvSettings, resolution: int | None = None) -> list[int]:
     """Height and width after the stem and after each stage, in pixels."""
     side = -(-(resolution or settings.resolutions[-1]) // settings.stem_stride)
     sides = [side]
@@ -40,7 +40,7 @@ def _sides(settings: MBConvSettings, resolution: int | None = None) -> list[int]
 
 def _fixed(settings: MBConvSettings, resolution: int | None = None) -> Cost:
     """Stem, fixed first block and head."""
-    first, *_, last = _sides(settings, resolution)
+    first, *_, last = sides_of(settings, resolution)
     width, head = settings.stem_width, settings.head_width
     cost = convolution(settings.input_channels, width, 3, first)
     if settings.first_width:
@@ -56,7 +56,7 @@ def _block(settings: MBConvSettings, number: int, block: int) -> Callable[..., C
     def cost(*chosen: int) -> Cost:
         *resolution, kernel, expand = chosen
         plan = block_plan(settings, number, block, kernel, expand)
-        before, after = _sides(settings, *resolution)[number - 1 : number + 1]
+        before, after = sides_of(settings, *resolution)[number - 1 : number + 1]
         middle = plan.mid_width
         found = convolution(plan.in_width, middle, 1, before if block == 1 else after)
         found += convolution(middle, middle, kernel, after, middle)

@@ -16,7 +16,7 @@ from foxnas_core.table.importing.architectures import with_choices, with_lists
 from foxnas_core.table.importing.cells import with_numbers
 from foxnas_core.table.importing.hw_nas_bench import benchmark_rows
 from foxnas_core.table.importing.joining import KEYS, goes_along, joined_table, with_ids
-from foxnas_core.table.importing.lookups import is_lookup, lookup_rows, parse_yaml
+from foxnas_core.table.importing.lookups import is_lookup, lookup_rows, parse_yaml, sums_by
 from foxnas_core.table.importing.mapping import (
     ColumnMapping,
     ColumnsRead,
@@ -47,6 +47,7 @@ from foxnas_core.table.importing.written import (
 )
 from foxnas_core.table.measurements import MeasurementTable, table_from_frame
 from foxnas_core.table.metrics import COUNTABLE, Metric, is_metric, known_names
+from foxnas_core.table.sums import SUMS
 from foxnas_core.table.whole import Finding, Named, findings, findings_of
 
 READ_AS = "read_as"  # where a table's record keeps what its file was taken for, in sentences
@@ -139,13 +140,16 @@ class ForeignFile:
         mapping = with_written_column(mapping, self._rows.frame, space)
         read = self._read(space, mapping)
         options = parquet_options(self.source, self._rows.metadata, space)
+        record = options["record"] or {}
+        if isinstance(kept := record.get(SUMS), dict):
+            options["record"] = record = {**record, SUMS: sums_by(kept, self.source, read.mapping)}
         if mapping or read.told:
             options["record"] = {
                 "imported_from": PurePath(self.source).name,
                 "columns": dict(mapping.columns),
                 "units": dict(read.mapping.units),
                 READ_AS: list(read.told),
-                **(options["record"] or {}),
+                **record,
             }
         if not any(map(is_metric, read.frame.columns)):
             raise InvalidInput(

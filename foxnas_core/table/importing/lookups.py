@@ -2,7 +2,8 @@
 and once-for-all sum them (arXiv 1812.00332, section 3.3).
 
 Networks that differ in one choice, and some that were drawn, become rows, whose sums tell the table
-again, exactly: `table.sums`, an additive predictor of every network.
+again, exactly: `table.sums`, an additive predictor of every network. Where a table has the costs of
+blocks, these are kept with the rows.
 """
 
 import re
@@ -18,10 +19,11 @@ from foxnas_core.families import family_of
 from foxnas_core.space.architecture import Value
 from foxnas_core.space.decisions import check_choice
 from foxnas_core.space.search_space import SearchSpace
-from foxnas_core.table.additive import AdditiveTable, blocks_of
+from foxnas_core.table.additive import AdditiveTable, blocks_of, named_places
 from foxnas_core.table.importing.dialect import decoded
+from foxnas_core.table.importing.mapping import ColumnMapping
 from foxnas_core.table.importing.reading import Rows
-from foxnas_core.table.metrics import is_metric
+from foxnas_core.table.metrics import is_metric, units_of
 from foxnas_core.table.sums import SUMS, Costs, costs_of_blocks
 
 COST = "cost"
@@ -56,50 +58,86 @@ def lookup_rows(source: str, document: Any, space: SearchSpace) -> Rows:
     A table has for each decision, by name or in the space's order, the cost of each choice, by name
     or in the decision's order; for a slot that of "k3_e6", its choices in their order; a number
     alone is what every network has. Or it has the cost of each block that the space's networks are
-    chains of, by its name. A cost may be an object with its "mean". Raises `InvalidInput` naming
-    what is missing, or no cost.
+    chains of, by its name or by the key that ProxylessNAS or once-for-all give it. A cost may be an
+    object with its "mean". Raises `InvalidInput` naming what is missing, or no cost.
     """
     named = isinstance(document, Mapping) and all(is_metric(str(name)) for name in document)
     tables = document if named else {COST: document}
     codes = _networks(space)
-    of_blocks = {str(n): _blocks(source, str(n), own, space) for n, own in tables.items()}
-    columns = {
-        column: known.sums(codes) if known else _sums(source, tables[column], space, codes)
-        for column, known in of_blocks.items()
-    }
+    columns: dict[str, np.ndarray] = {}
+    kept: dict[str, Any] = {}
+    said = [
+        f"{source} is a look-up table of costs: {len(codes):,} networks have their sums as rows."
+    ]
+    for name, own in tables.items():
+        column, found = str(name), _blocks(source, str(name), own, space)
+        if found is None:
+            columns[column] = _sums(source, own, space, codes)
+            continue
+        kept[column], others = found[0].to_dict(), found[1]
+        columns[column] = found[0].sums(codes)
+        if others:
+            said.append(f"Left out: {others:,} costs of blocks that space {space.name!r} lacks.")
     choices = pd.DataFrame([a.to_dict() for a in space.decode(codes)])
     frame = choices.assign(**columns).set_axis(range(1, len(codes) + 1), axis="index")
-    told = f"{source} is a look-up table of costs: {len(codes):,} networks have their sums as rows."
-    kept = {column: known.to_dict() for column, known in of_blocks.items() if known}
     record = {"imported_from": source, SUMS: kept}
     metadata = {
         "format": 1, "space": space.fingerprint, "space_name": space.name, "record": record,
         "ordered": True,
     } if kept else {}  # fmt: skip
-    return Rows(frame, "row", told=(told,), metadata=metadata)
+    return Rows(frame, "row", told=tuple(said), metadata=metadata)
 
 
-def _blocks(source: str, column: str, document: Any, space: SearchSpace) -> Costs | None:
-    """The costs of a table of the space's blocks; None where it names none of them."""
-    places = family_of(space).places(space)
-    blocks = set(blocks_of(places))
-    if not isinstance(document, Mapping) or not blocks & document.keys():
+def sums_by(kept: Mapping[str, Any], source: str, mapping: ColumnMapping) -> dict[str, Any]:
+    """The costs of blocks that a record keeps, under the columns that they are mapped to and in the
+    table's own units. Raises `InvalidInput` where nobody says what they are."""
+    names = {own: name for name, own in mapping.columns.items()}
+    found = {}
+    for column, document in kept.items():
+        name = names.get(column, column)
+        if not is_metric(name):
+            raise InvalidInput(
+                f"{source} has costs of blocks and does not say what they are; map them (--map "
+                "latency_ms:DEVICE=cost --latency-unit ms), or put them under a metric's name, as "
+                '{"latency_ms": {…}}.'
+            )
+        found[name] = _times(document, units_of(name).get(mapping.units.get(name, ""), 1.0))
+    return found
+
+
+def _times(document: Any, factor: float) -> Any:
+    if isinstance(document, Mapping):
+        return {name: _times(own, factor) for name, own in document.items()}
+    if isinstance(document, list):
+        return [_times(own, factor) for own in document]
+    return document * factor if isinstance(document, int | float) else document
+
+
+def _blocks(
+    source: str, column: str, document: Any, space: SearchSpace
+) -> tuple[Costs, int] | None:
+    """The costs of a table of the space's blocks, and how many of other blocks it has, as those of
+    others do, which are of several spaces; None where it names none of the space's."""
+    if not isinstance(document, Mapping):
         return None
-    if column == COST:
+    places = named_places(space, document)
+    blocks = set(blocks_of(places))
+    if not blocks & document.keys():
+        return None
+    others = [name for name in document if name not in blocks]
+    if others and places == family_of(space).places(space):
         raise InvalidInput(
-            f"{source} has costs of blocks and does not say what they are; put them under a "
-            'metric\'s name, as {"latency_ms": {…}}.'
+            f"{source} has a cost of {others[0]!r:.80}, which is no block of space "
+            f"{space.name!r}; leave it out."
         )
     costs = {}
-    for name, given in document.items():
-        if name not in blocks:
+    for name in blocks & document.keys():
+        if (cost := _cost(document[name])) is None:
             raise InvalidInput(
-                f"{source} has a cost of {name!r:.80}, which is no block of space {space.name!r}."
+                f"{source} has {document[name]!r:.40} as the cost of {name!r:.80}; give a number."
             )
-        if (cost := _cost(given)) is None:
-            raise InvalidInput(f"{source} has {given!r:.40} as the cost of {name!r:.80}.")
         costs[name] = cost
-    return costs_of_blocks(AdditiveTable(space, places, {column: costs}), column)
+    return costs_of_blocks(AdditiveTable(space, places, {column: costs}), column), len(others)
 
 
 def _networks(space: SearchSpace) -> np.ndarray:
@@ -197,14 +235,6 @@ def _costs(
 
 def _cost(value: Any) -> float | None:
     """A cost as it is told: a number, or an object with the mean of some; None of anything else."""
-    if isinstance(value, Mapping) and set(value) <= {
-        "mean",
-        "std",
-        "count",
-        "min",
-        "max",
-        "median",
-    }:
-        value = value.get("mean")
+    value = value.get("mean") if isinstance(value, Mapping) else value
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return float(value) if is_number and np.isfinite(value) else None

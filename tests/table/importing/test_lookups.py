@@ -8,7 +8,7 @@ import pytest
 from hand import choice_space, hand_space
 
 from foxnas_core.errors import InvalidInput
-from foxnas_core.families import family_of, load_shipped
+from foxnas_core.families import family_of, load_shipped, space_from_dict
 from foxnas_core.table.additive import blocks_of
 from foxnas_core.table.importing import ColumnMapping, read_content
 from foxnas_core.table.sums import BlockCosts, choice_costs
@@ -66,6 +66,64 @@ def test_costs_of_blocks_are_kept_by_their_names() -> None:
     ):
         with pytest.raises(InvalidInput, match=re.escape(said)):
             read("t.yaml", json.dumps(document), space)
+
+
+def by_hand(ratio: bool, architecture: dict, costs: dict) -> float:
+    """What a network of `OFA` costs, by keys put together as their readers do."""
+
+    def key(side, read, out, made, kernel, stride, squeezed, switched):
+        after = -(-side // stride)
+        told = f"expanded_conv-input:{side}x{side}x{read}-output:{after}x{after}x{out}"
+        told += f"-expand:{made if ratio else read * made}-kernel:{kernel}-stride:{stride}"
+        told += f"-idskip:{int(stride == 1 and read == out)}"
+        return told if ratio else f"{told}-se:{squeezed}-hs:{switched}", after
+
+    side = architecture["resolution"]
+    keys = [f"Conv-input:{side}x{side}x3-output:{side // 2}x{side // 2}x16"]
+    name, side = key(side // 2, 16, 16, 1, 3, 1, 0, 0)
+    keys.append(name)
+    read = 16
+    for stage, (out, stride, squeezed, switched) in enumerate(((24, 2, 0, 0), (40, 2, 1, 1)), 1):
+        for block in range(1, architecture[f"s{stage}_depth"] + 1):
+            own = [architecture[f"s{stage}b{block}_{role}"] for role in ("expand", "kernel")]
+            name, side = key(side, read, out, *own, stride if block == 1 else 1, squeezed, switched)
+            keys.append(name)
+            read = out
+    keys.append(f"Conv_1-input:{side}x{side}x40-output:{side}x{side}x960")
+    keys.append(f"AvgPool2D-input:{side}x{side}x960-output:1x1x960")
+    keys += ["Conv_2-input:1x1x960-output:1x1x1280", "Logits-input:1x1x1280-output:1000"]
+    return sum(costs[key]["mean"] for key in keys)
+
+
+PUBLISHED = load_shipped("ofa-mobilenetv3").to_dict()
+STAGES = PUBLISHED["stages"][:2]
+OFA = space_from_dict(
+    {**PUBLISHED, "resolutions": [128, 224], "stages": [
+        {**STAGES[0], "depths": [2, 3]}, {**STAGES[1], "depths": [1, 2], "activation": "h_swish"},
+    ]}
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("ratio", [True, False], ids=["ProxylessNAS", "once-for-all"])
+def test_tables_by_others_keys_tell_every_network(ratio: bool) -> None:
+    """With ratios ProxylessNAS's, with channels once-for-all's; in s, beside other spaces' keys."""
+    places = family_of(OFA).keyed_places(OFA)[0 if ratio else 1]
+    rng = np.random.default_rng(1)
+    costs = {name: {"mean": rng.uniform(0.1, 2), "count": 60} for name in blocks_of(places)}
+    file = {**costs, "expanded_conv-input:7x7x999-output:7x7x999": {"mean": 1.0}}
+    mapping = ColumnMapping({"latency_ms:phone": "cost"}, {"latency_ms:phone": "s"})
+    table = read("t.yaml", json.dumps(file), OFA, mapping)
+    known = choice_costs(table, "latency_ms:phone")
+    assert isinstance(known, BlockCosts)
+    for architecture in OFA.sample(8, seed=3):
+        told = 1000 * by_hand(ratio, architecture.to_dict(), costs)
+        assert known.sum(architecture) == pytest.approx(told)
+    np.testing.assert_allclose(known.sums(table.codes), table.values("latency_ms:phone"))
+    assert any("Left out: 1 costs of blocks" in said for said in table.record["read_as"])
+    head = places[-1].blocks.values()
+    lacking = {name: own for name, own in costs.items() if name not in head}
+    with pytest.raises(InvalidInput, match="1 of .* have no cost, such as 'Logits-.*add them"):
+        read("t.json", json.dumps(lacking), OFA, mapping)
 
 
 def test_blocks_of_a_slot_and_depths_that_leave_some_out() -> None:
