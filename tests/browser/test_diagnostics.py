@@ -13,9 +13,20 @@ from foxnas_core.study import Study
 PICKER = ".st-key-row input"
 
 
-def test_a_clicked_point_leads_to_its_subnet_in_what_if(page: Page, demo: Study):
+def test_what_is_warned_of_follows_the_target_and_a_clicked_point_leads_to_what_if(
+    page: Page, demo: Study
+):
     page.goto("/Diagnostics")
     wait_until_drawn(page)
+    page.get_by_role("radio", name="More rows").click()
+    expect(page.locator(".st-key-learning-figure")).to_contain_text("Kendall's tau")
+    expect(page.get_by_text("would halve the intervals")).to_be_visible()
+    page.get_by_role("radio", name="Row by row").click()
+    residuals = page.locator(".st-key-residuals-figure")
+    expect(residuals).to_contain_text("Residual (points)")
+    for target, unit in (("Latency", "ms"), ("Top-1 accuracy", "points")):
+        choose(page, ".st-key-target", target)
+        expect(residuals).to_contain_text(f"Residual ({unit})")
     table = demo.table()
     worst = offending_rows(diagnose(fit(table, "accuracy"), table).residuals).iloc[0]
     expect(page.locator(PICKER)).to_have_value(re.compile(rf"^row {worst['row']}, .*outlier"))
@@ -34,15 +45,3 @@ def test_a_clicked_point_leads_to_its_subnet_in_what_if(page: Page, demo: Study)
     [text] = parse_qs(urlparse(page.url).query)["architecture"]
     opened = demo.space.architecture(json.loads(text))
     assert opened.id == table.frame["id"].iloc[int(row) - 1]
-
-
-def test_the_target_decides_what_is_warned_of(page: Page):
-    page.goto("/Diagnostics")
-    wait_until_drawn(page)
-    page.get_by_role("radio", name="More rows").click()
-    expect(page.locator(".st-key-learning-figure")).to_contain_text("Kendall's tau")
-    expect(page.get_by_text("would halve the intervals")).to_be_visible()
-    page.get_by_role("radio", name="Row by row").click()
-    expect(page.locator(".st-key-residuals-figure")).to_contain_text("Residual (points)")
-    choose(page, ".st-key-target", "Latency")
-    expect(page.locator(".st-key-residuals-figure")).to_contain_text("Residual (ms)")

@@ -103,24 +103,21 @@ def test_another_study_is_chosen_in_the_sidebar(page: Page):
     expect(page.locator(".st-key-build")).to_have_count(0)
 
 
-def test_coefficients_follow_the_form(page: Page):
+def test_a_highlighted_block_leaves_every_point_in_place_and_maps_follow_the_form(page: Page):
+    drawn = page.locator(".st-key-choices-figure .scatterlayer .point")
     page.goto("/Coefficients")
     wait_until_drawn(page)
+    expect(drawn.first).to_be_visible()
+    points = drawn.count()
+    rings = 10  # five choices of a block instead of its first ones, for both targets
+    choose(page, ".st-key-highlighted-block", "s2b1")
+    expect(drawn).to_have_count(points + rings)
+    expect(page).to_have_url(re.compile("block=s2b1"))
+    wait_until_drawn(page)
+
     page.get_by_role("radio", name="Maps").click()
     cells = page.locator(".st-key-heatmap-kernel-figure .js-plotly-plot text")
     expect(cells.first).to_be_visible()
     before = page.locator(".st-key-heatmap-kernel-figure").inner_text()
     choose(page, ".st-key-form", "FOX-NAS, as published")
     expect(page.locator(".st-key-heatmap-kernel-figure")).not_to_have_text(before)
-
-
-def test_a_highlighted_block_leaves_every_point_in_place(page: Page):
-    drawn = page.locator(".st-key-choices-figure .scatterlayer .point")
-    page.goto("/Coefficients")
-    wait_until_drawn(page)
-    expect(drawn.first).to_be_visible()
-    before = drawn.count()
-    rings = 10  # five choices of a block instead of its first ones, for both targets
-    choose(page, ".st-key-highlighted-block", "s2b1")
-    expect(drawn).to_have_count(before + rings)
-    expect(page).to_have_url(re.compile("block=s2b1"))

@@ -15,13 +15,18 @@ from serving import PATIENCE, REPOSITORY, serve, visit, wait_until_drawn
 
 RENEWED = os.environ.get("FOXNAS_SCREENSHOTS") == "1"
 TUTORIAL = REPOSITORY / "docs" / "tutorial.md"
+PICTURES = REPOSITORY / "docs" / "pictures"
 NUMBERS = '[data-testid="stMetricValue"]'
 
 
 @pytest.fixture
-def page(browser: Browser, tmp_path: Path) -> Iterator[Page]:
-    """On a server of its own, where the study that this journey changes is the reader's, also by
-    its name."""
+def page(request: pytest.FixtureRequest, browser: Browser, tmp_path: Path) -> Iterator[Page]:
+    """For pictures on a server of its own, where the study that this journey changes is the
+    reader's, also by its name."""
+    if not RENEWED:
+        with request.getfixturevalue("tab").visit() as page:
+            yield page
+        return
     shutil.copytree(REPOSITORY / "data" / "demo", tmp_path / "studies" / "demo")
     with (
         serve(REPOSITORY / "app.py", tmp_path / "log.txt", tmp_path / "studies") as server,
@@ -31,20 +36,26 @@ def page(browser: Browser, tmp_path: Path) -> Iterator[Page]:
 
 
 @pytest.fixture
-def picture(page: Page, tmp_path: Path):
+def name(request: pytest.FixtureRequest) -> str:
+    """The study's, in addresses."""
+    return "demo" if RENEWED else request.getfixturevalue("own").folder.name
+
+
+@pytest.fixture
+def picture(page: Page):
     """Takes a picture of what is in view, of few colours so that it is small."""
     taken = set()
 
     def take(name: str) -> None:
         wait_until_drawn(page)
-        folder = REPOSITORY / "docs" / "pictures" if RENEWED else tmp_path
-        folder.mkdir(exist_ok=True)
+        taken.add(f"pictures/{name}.png")
+        if not RENEWED:
+            return
         page.mouse.move(5, 5)
-        page.wait_for_timeout(500 if RENEWED else 0)  # what fades or grows has done so
+        page.wait_for_timeout(500)  # what fades or grows has done so
         shot = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
         few = shot.quantize(128, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
-        few.save(folder / f"{name}.png", optimize=True)
-        taken.add(f"pictures/{name}.png")
+        few.save(PICTURES / f"{name}.png", optimize=True)
 
     yield take
     shown = {link for link in links_of(TUTORIAL) if link.endswith(".png")}
@@ -57,9 +68,9 @@ def menu(page: Page, label: str) -> None:
     wait_until_drawn(page)
 
 
-def test_from_the_first_page_to_the_exported_files(page: Page, picture):
+def test_from_the_first_page_to_the_exported_files(page: Page, picture, name: str):
     page.set_viewport_size({"width": 1280, "height": 900})
-    page.goto("/")
+    page.goto(f"/?study={name}")
     wait_until_drawn(page)
     picture("study")
 
@@ -77,7 +88,7 @@ def test_from_the_first_page_to_the_exported_files(page: Page, picture):
     expect(page.locator(NUMBERS).first).not_to_have_text(before[0])
     picture("what-if")
 
-    page.goto("/Search?study=demo&budget=0.07")
+    page.goto(f"/Search?study={name}&budget=0.07")
     wait_until_drawn(page)
     page.locator(".st-key-start button").click()
     progress = page.locator(".st-key-progress")
@@ -93,11 +104,11 @@ def test_from_the_first_page_to_the_exported_files(page: Page, picture):
     expect(page.locator("h1")).to_have_text("What-if")
     wait_until_drawn(page)
     architecture = page.url.partition("architecture=")[2]
-    page.goto("/Search?view=front&study=demo&budget=0.07")
+    page.goto(f"/Search?view=front&study={name}&budget=0.07")
     wait_until_drawn(page)
     expect(page.locator(".st-key-says-optimum")).to_contain_text("Optimum under 0.07 ms")
     picture("front")
-    page.goto(f"/What_if?study=demo&budget=0.07&architecture={architecture}")
+    page.goto(f"/What_if?study={name}&budget=0.07&architecture={architecture}")
     wait_until_drawn(page)
     page.locator(".st-key-to-export button").click()
     expect(page.locator("h1")).to_have_text("Export")

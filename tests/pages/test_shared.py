@@ -55,6 +55,15 @@ def test_the_range_of_budgets_holds_the_front(least, share):
     assert high * (1 + 1e-9) >= least + span and high > low
 
 
+@pytest.mark.parametrize(
+    "place", ["2_What_if.py", "2_What_if.py?view=counterfactuals", "3_Search.py?view=strategies",
+              "4_Export.py?view=report"],
+)  # fmt: skip
+def test_the_guard_in_the_address_is_one_for_all_pages(studies, place):
+    page = run_page(f"pages/{place}", guard="0.95")
+    assert page.select_slider(key="guard").value == 0.95
+
+
 def test_what_is_chosen_stands_in_the_address_and_is_read_from_it(studies):
     page = run_page("pages/2_What_if.py", latency="latency_ms:int8", budget="0.1")
     assert not page.exception
