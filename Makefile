@@ -292,8 +292,10 @@ $(VENV)/installed: requirements.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
 	touch $@
 
-# The shipped study's fits and the annealer's compiled loop, which the first visitor waits for else.
+# The bytecode, the shipped study's fits and the annealer's compiled loop, which the first visitor
+# waits for else.
 $(VENV)/prepared: $(VENV)/installed $(wildcard foxnas_core/search/*.py foxnas_core/regression/*.py)
+	-$(BIN)/python -m compileall -q foxnas_core pages
 	-$(BIN)/python -m foxnas_core.steps.prepare data/demo
 	touch $@
 

@@ -2,6 +2,7 @@
 browser still loads what Streamlit shows all pages with, it imports what the first of them needs."""
 
 import builtins
+import gc
 import sys
 import threading
 import time
@@ -11,10 +12,18 @@ from pathlib import Path
 from typing import Any
 
 APP = Path(__file__).parent / "app.py"
+# What the first page reads the study with and tells what it holds; then what its answer needs.
 AHEAD = (
     "foxnas_core.cards.home", "foxnas_core.cards.machine", "foxnas_core.cards.coefficients",
     "foxnas_core.table.importing", "foxnas_core.steps.search", "foxnas_core.steps.calibrate",
     "foxnas_core.search.default_budget", "foxnas_core.figures.picture",
+    "foxnas_core.evidence.handmade.record", "foxnas_core.evidence.judged",
+    "foxnas_core.evidence.trust.pairs", "foxnas_core.evidence.verification.claims",
+    "foxnas_core.search.rounds.record",
+)  # fmt: skip
+AFTER = (
+    "scipy.special", "foxnas_core.search.solving", "foxnas_core.regression.keeping",
+    "plotly.tools", "streamlit.components.v2.manifest_scanner", "streamlit.material_icon_names",
 )  # fmt: skip
 PAGES = "ScriptRunner.scriptThread"  # as Streamlit calls the threads that draw pages
 # Seconds between two threads' turns while it imports: what a browser asks for must not wait.
@@ -39,11 +48,16 @@ class Ahead(threading.Thread):
             time.sleep(0.01)
         builtins.__import__ = self._waiting
         try:
-            if Runtime.instance().state is RuntimeState.NO_SESSIONS_CONNECTED:
-                sys.setswitchinterval(SWITCH)
-                for name in AHEAD:
+            waits = Runtime.instance().state is RuntimeState.NO_SESSIONS_CONNECTED
+            sys.setswitchinterval(SWITCH)
+            for name in AHEAD if waits else ():
+                import_module(name)
+            for name in AFTER:
+                if Runtime.instance().state is RuntimeState.NO_SESSIONS_CONNECTED:
                     import_module(name)
         finally:
+            gc.freeze()
+            gc.enable()
             builtins.__import__ = self._import
 
     def _waiting(self, *given: Any, **named: Any) -> Any:
@@ -54,8 +68,13 @@ class Ahead(threading.Thread):
 
 def main(options: Sequence[str]) -> None:
     # Not above: processes that the server starts import this module, and serve nothing.
+    gc.disable()  # what is imported stays, so no collection finds anything of it
+    from streamlit import delta_generator
     from streamlit.web import cli
 
+    # It asks whether this is an interactive interpreter, by looking up the source files of all
+    # that is imported: a tenth of the first page's time.
+    delta_generator._use_warning_has_been_displayed = True
     Ahead().start()
     cli.main(["run", str(APP), *options])
 

@@ -2,7 +2,7 @@
 
 - Cold start: from starting the server to the first page drawn in Chromium (the study's facts), to
   its answer (the best subnet) and to its last word (the fits), beside a Streamlit app of one line,
-  in turns.
+  in turns. Both are compiled and the study is fitted, as `make run` leaves them.
 - What-if: time of the server from an edit to the page's last word.
 - Memory: of the server's process after all pages were visited, and after an export.
 
@@ -43,9 +43,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
             ),
         }
         starts: dict[str, list[tuple[float, ...]]] = {name: [] for name in scripts}
-        for _ in range(rounds):
+        for number in range(rounds + 1):
             for name, (script, *drawn) in scripts.items():
-                starts[name].append(cold_start(script, drawn, folder, browser))
+                times = cold_start(script, drawn, folder, browser)
+                starts[name] += [times] if number else []
         for moment, what in enumerate(("the first page drawn", "its answer", "its last word")):
             seconds = {name: [times[moment] for times in starts[name]] for name in scripts}
             middle = {name: median(times) for name, times in seconds.items()}
@@ -77,8 +78,13 @@ def cold_start(
     word, in a browser without a cache."""
     context = browser.new_context()
     begin = time.perf_counter()
-    with serve(script, folder / "log", folder / "studies") as server:
+    compiled = {
+        "PYTHONDONTWRITEBYTECODE": "",
+        "PYTHONPYCACHEPREFIX": str(folder / "bytecode"),
+    }
+    with serve(script, folder / "log", folder / "studies", **compiled) as server:
         page = context.new_page()
+        page.set_default_timeout(PATIENCE)
         page.goto(server.url)
         times = []
         for selector in drawn:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.special import betaincinv, log_ndtr, stdtrit
+import scipy
 
 LEVEL = 0.95
 ALPHA = 0.01
@@ -59,9 +59,9 @@ def normality(residuals: pd.DataFrame, residual_df: int) -> Normality:
     tail = (1 - LEVEL) / 2
     df = max(residual_df - 1, 1)
     points = own.assign(
-        theoretical=stdtrit(df, (i - 0.5) / n),
-        low=stdtrit(df, betaincinv(i, n + 1 - i, tail)),
-        high=stdtrit(df, betaincinv(i, n + 1 - i, 1 - tail)),
+        theoretical=scipy.special.stdtrit(df, (i - 0.5) / n),
+        low=scipy.special.stdtrit(df, scipy.special.betaincinv(i, n + 1 - i, tail)),
+        high=scipy.special.stdtrit(df, scipy.special.betaincinv(i, n + 1 - i, 1 - tail)),
     )[["row", "id", "theoretical", "studentised", "low", "high"]]
     standardised = residuals["standardised"].dropna().to_numpy()
     centred = standardised - standardised.mean()
@@ -82,7 +82,7 @@ def _anderson_darling(scaled: np.ndarray) -> float:
     z = np.sort(scaled)
     n = len(z)
     weights = 2 * np.arange(1, n + 1) - 1
-    return float(-n - weights @ (log_ndtr(z) + log_ndtr(-z[::-1])) / n)
+    return float(-n - weights @ (scipy.special.log_ndtr(z) + scipy.special.log_ndtr(-z[::-1])) / n)
 
 
 def _anderson_darling_p(statistic: float, rows: int) -> float:

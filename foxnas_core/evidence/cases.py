@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.special import stdtrit
+import scipy
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +40,7 @@ def paired_gain(one: np.ndarray, other: np.ndarray, sign: float = 1.0) -> Paired
     aside = np.nan
     if count > 1:
         error = gains.std(ddof=1) / np.sqrt(count)
-        aside = float(stdtrit(count - 1, 0.975) * error)
+        aside = float(scipy.special.stdtrit(count - 1, 0.975) * error)
     return PairedGain(mean, mean - aside, mean + aside, count, int((sign * gains).argmin()))
 
 

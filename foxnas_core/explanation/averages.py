@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.special import stdtr, stdtrit
+import scipy
 
 from foxnas_core.errors import InvalidInput
 from foxnas_core.explanation.coefficients import At, effect_rows
@@ -259,10 +259,10 @@ def intervals_of(found: Estimate, level: float, together: bool) -> pd.DataFrame:
     outside = 1 - level
     if together and len(std_error) > 1:
         outside = _least_p(found.covariance, level)
-    half = stdtrit(found.df, 1 - outside / 2) * std_error
+    half = scipy.special.stdtrit(found.df, 1 - outside / 2) * std_error
     with np.errstate(divide="ignore", invalid="ignore"):
         t = np.nan_to_num(found.value / std_error, nan=0.0)  # 0 in a perfect fit: no evidence
-    p = 2 * stdtr(found.df, -np.abs(t))
+    p = 2 * scipy.special.stdtr(found.df, -np.abs(t))
     adjusted = benjamini_hochberg(p)
     return pd.DataFrame(
         {
@@ -282,7 +282,7 @@ def _least_p(covariance: np.ndarray, level: float) -> float:
     root = vectors * np.sqrt(values.clip(0))
     drawn = np.random.default_rng(0).standard_normal((_DRAWS, len(root))) @ root.T
     largest = np.quantile(np.abs(drawn).max(axis=1, initial=0.0), level)
-    return float(2 * stdtr(np.inf, -largest)) if np.isfinite(largest) else 1 - level
+    return float(2 * scipy.special.stdtr(np.inf, -largest)) if np.isfinite(largest) else 1 - level
 
 
 def _assumed(table: MeasurementTable, rows: np.ndarray, x: np.ndarray) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.special import stdtr, stdtrit
+import scipy
 
 from foxnas_core.errors import InvalidInput
 from foxnas_core.regression import Predictor
@@ -57,7 +57,7 @@ class SearchCalibration:
 
         shift ± t s √(1 + 1/m) for m optima of spread s, in the target's unit.
         """
-        half = float(stdtrit(self.count - 1, (1 + level) / 2)) * self.spread
+        half = float(scipy.special.stdtrit(self.count - 1, (1 + level) / 2)) * self.spread
         offsets = np.array([self.shift, self.shift - half, self.shift + half])
         if self._relative:
             values = value * (1 + offsets)
@@ -74,7 +74,7 @@ class SearchCalibration:
 
         A floor that no measurement can reach, by the link's ceiling, is returned as it is.
         """
-        quantile = float(stdtrit(self.count - 1, probability))
+        quantile = float(scipy.special.stdtrit(self.count - 1, probability))
         if self._relative:
             return budget / max(1 + self.shift + quantile * self.spread, 1e-9)
         link = self.predictor.link
@@ -87,7 +87,7 @@ class SearchCalibration:
     def kept_by(self, predicted: float, probability: float) -> float:
         """The bound that an optimum of this prediction keeps with this probability: the inverse of
         `guarded`."""
-        quantile = float(stdtrit(self.count - 1, probability))
+        quantile = float(scipy.special.stdtrit(self.count - 1, probability))
         if self._relative:
             return predicted * max(1 + self.shift + quantile * self.spread, 1e-9)
         link, room = self.predictor.link, self.predictor.target.sign * quantile * self.spread
@@ -107,7 +107,7 @@ class SearchCalibration:
                 return 0.0  # a floor at the ceiling or above
         if self.spread == 0:
             return float(room >= 0)
-        return float(stdtr(self.count - 1, room / self.spread))
+        return float(scipy.special.stdtr(self.count - 1, room / self.spread))
 
     @property
     def _relative(self) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtr, stdtr, stdtrit
+import scipy
 
 from foxnas_core.regression import Predictor
 from foxnas_core.search.calibration import SearchCalibration
@@ -111,14 +111,14 @@ class Gains:
     def margins(self, surely: float) -> np.ndarray:
         """How much better than an amount each (n,) is to be predicted, to keep it so surely."""
         own = np.where(self.spread <= self.blur, 0.0, self.spread)
-        return own * float(stdtrit(self.predictor.residual_df, surely))
+        return own * float(scipy.special.stdtrit(self.predictor.residual_df, surely))
 
 
 def _by_readings(room: np.ndarray, errors: np.ndarray) -> np.ndarray:
     """The probability (n,) that another measurement leaves room, the errors (n,) being known or
     NaN."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        chance = ndtr(room / (np.sqrt(2) * errors))
+        chance = scipy.special.ndtr(room / (np.sqrt(2) * errors))
     return np.where(errors > 0, chance, room >= 0)
 
 
@@ -138,5 +138,5 @@ def _chance(
     """The probability (n,) that what is left is not taken up by errors of such a spread; errors
     below `blur` are none."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        chance = stdtr(predictor.residual_df, rest / spread)
+        chance = scipy.special.stdtr(predictor.residual_df, rest / spread)
     return np.where(spread <= blur, rest >= -blur, chance)

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 
-from scipy.special import ndtr
+import scipy
 
 from foxnas_core.errors import InfeasibleBudget
 from foxnas_core.regression import Predictor
@@ -150,7 +150,7 @@ def chance_again(
         if is_exact(limit):
             chance *= float(room >= 0)
         elif reading.error > 0:
-            chance *= float(ndtr(room / math.hypot(reading.error, reading.noise)))
+            chance *= float(scipy.special.ndtr(room / math.hypot(reading.error, reading.noise)))
         else:
             return None
     return chance
