@@ -311,10 +311,12 @@ class Multiple:
 
     @property
     def sentence(self) -> str:
-        what = "is" if self.constant == 1 else f"is {self.constant:.6g} times"
+        both = "in every row that has both, so it tells nothing of its own"
+        if self.constant == 1:
+            return f"The column {self.column} is {self.of} {both}."
         return (
-            f"The column {self.column} {what} {self.of} in every row that has both, so it tells "
-            "nothing of its own: a model made it, not a measurement."
+            f"The column {self.column} is {self.constant:.6g} times {self.of} {both}: a model made "
+            "it, not a measurement."
         )
 
     @property
