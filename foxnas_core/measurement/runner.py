@@ -15,7 +15,7 @@ in one round: `tenth_ms` (10th percentile of the runs), `minimum_ms`, `count`, w
 after it (`clock_mhz`, `temperature_c`, null where the device tells none), and `reference_ms`,
 `reference_low_ms`, `reference_high_ms` (mean and range of the reference before and after it).
 `settled_ms` has each reference's time before the first round, looked at `settle` visits at a time
-until it has settled, or is null. `seconds` bounds a visit, see `timed`, where it isn't null. A
+until it has settled, or is null. `seconds` bounds a visit, and may be null, see `timed`. A
 model that the runtime can't load ends the job; with `lenient` it has no rows, and `refused` why.
 """
 
@@ -42,8 +42,8 @@ LOOKS_ALIKE, ALIKE, MOST_LOOKS = 5, 0.02, 40
 # Of a model's visit, the share of a look at the reference; what two looks may differ by, and how
 # often a visit is made where they differ by more.
 BRIEF, STEADY, MOST_VISITS = 1 / 4, 0.05, 3
-# Runs of a visit, however long they take.
-LEAST_RUNS = 5
+# Runs of a visit, however long they take, and how long it lasts unless told.
+LEAST_RUNS, MOST_SECONDS = 5, 1.0
 # Of each runtime: the package that runs its models, and what it calls itself.
 PACKAGES = {
     "onnxruntime": ("onnxruntime", "ONNX Runtime"),
@@ -70,11 +70,11 @@ def timed(
 ) -> Timing:
     """Time `runs` calls of `run`, after `warm_up` that don't count, or a `share` of both.
 
-    Where these would take longer than `seconds`, calls end then, but not before `LEAST_RUNS`, and
-    those that don't count after a tenth of that time.
+    Where these would take longer than `seconds` (`MOST_SECONDS` where None), calls end then, but
+    not before `LEAST_RUNS`, and those that don't count after a tenth of that time.
     """
     runs, warm_up = math.ceil(runs * share), math.ceil(warm_up * share)
-    clock, most = time.perf_counter_ns, math.inf if seconds is None else seconds * share * 1e9
+    clock, most = time.perf_counter_ns, (seconds or MOST_SECONDS) * share * 1e9
     began = clock()
     for _ in range(warm_up):
         run()

@@ -136,6 +136,12 @@ def test_a_share_of_the_runs_is_timed():
     assert timing.runs == 10 and len(calls) == 12
 
 
+def test_a_visit_of_a_slow_model_ends_after_its_time_but_not_before_the_least_runs(monkeypatch):
+    monkeypatch.setattr(runner, "MOST_SECONDS", 1e-9)
+    assert timed(lambda: None, runs=400, warm_up=80).runs == runner.LEAST_RUNS
+    assert timed(lambda: None, runs=40, warm_up=8, seconds=3600).runs == 40
+
+
 def test_the_reference_settles_once_looks_in_a_row_agree():
     fast, steady = [1.0] * 3 * (runner.LOOKS_ALIKE - 1), [1.9, 2.0, 2.1] * runner.LOOKS_ALIKE
     levels = iter(fast + steady)
