@@ -20,7 +20,8 @@ def planned_networks(study: Study, count: int | None, seed: int) -> list[Archite
 
     Beside blocks they lead from the smallest architecture to the largest, so that a slope can be
     told from a constant: of each a share of the decisions is as in the nearer one of these, less
-    of them towards the middle, and the others are drawn. Else they are the seed's sample.
+    of them towards the middle, and the others are drawn. Else they are those of the study's table,
+    and then the seed's sample.
     """
     space = study.space
     extremes = family_of(space).extremes(space)
@@ -28,7 +29,9 @@ def planned_networks(study: Study, count: int | None, seed: int) -> list[Archite
         # Not a D-optimal batch, which is best for one form, where it is the rows that tell which
         # form fits. Of 100 cells held out R2, the mean of three seeds: on raspi4 .88 by drawn ones
         # and .87 by a batch, on pixel3 .88 and .85, on three other devices alike to .002.
-        return space.sample(min(space.size, count or sample_size(space)), seed=seed)
+        wanted = min(space.size, count or sample_size(space))
+        known = study.table().architectures() if study.table_file.exists() else []
+        return list(dict.fromkeys([*known, *space.sample(wanted, seed=seed)]))[:wanted]
     rng = np.random.default_rng(seed)
     found = dict.fromkeys(extremes.values())
     smallest, largest = extremes["smallest"].to_dict(), extremes["largest"].to_dict()

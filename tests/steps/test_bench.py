@@ -140,6 +140,17 @@ def test_a_further_device_is_measured_on_the_same_cells(tmp_path, meters):
     assert sample_size(space) > 12 * 6 * 4
 
 
+def test_what_the_table_has_is_measured_before_the_seed_s_sample(tmp_path):
+    space = load_shipped("nasbench201")
+    study = create_study(tmp_path / "cells", space, name="cells")
+    known = space.sample(3, seed=9)
+    study.append(known, [{"accuracy": 60.0 + i} for i in range(3)])
+    assert planned_networks(study, 2, 0) == known[:2]
+    planned = planned_networks(study, 5, 0)
+    assert planned[:3] == known and len(set(planned)) == 5
+    assert set(planned[3:]) <= set(space.sample(5, seed=0))
+
+
 def test_what_a_runtime_refuses_costs_its_cell_alone(tmp_path, meters, capsys):
     space = space_from_dict({
         "format": 1, "name": "cells", "family": "nasbench201", "channels": 4, "cells": 1,
