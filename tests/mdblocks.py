@@ -16,7 +16,7 @@ FILES = sorted(
 _NOT_RUN = re.compile(r"<!-- not run: (.+?) -->", re.S)
 _IN_TEST = re.compile(r"<!-- in the test: (.+?) -->", re.S)
 _INSTEAD = re.compile(r'"([^"]+)" is "([^"]*)"')
-_FILE = re.compile(r"`([\w-]+\.(?:py|jsonl?|csv))`")
+_FILE = re.compile(r"`([\w-]+\.(?:py|jsonl?|ya?ml|csv))`")
 _LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)|!\[[^\]]*\]\(([^)\s]+)\)")
 
 
