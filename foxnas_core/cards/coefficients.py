@@ -21,11 +21,9 @@ from foxnas_core.explanation.coefficients import (
 from foxnas_core.explanation.sentences import sentence_table, with_rates
 from foxnas_core.figures import coefficients as figures
 from foxnas_core.figures.forms import forms_figure, forms_table
-from foxnas_core.regression.features import forms_of
 from foxnas_core.regression.features.form import COUNTED
 from foxnas_core.regression.inference import KINDS, joint_tests
 from foxnas_core.steps.fit import fit_each
-from foxnas_core.table.measurements import MeasurementTable
 from foxnas_core.table.metrics import Metric, in_a_sentence, metric_of
 
 if TYPE_CHECKING:
@@ -48,11 +46,6 @@ def not_fitted(given: Given) -> str | None:
 def none_fitted(given: Given) -> str | None:
     """Nothing; raises what keeps the first column from being fitted where none of both can be."""
     return None if given.mains() else not_fitted(given.into(given.column))
-
-
-def forms_for(table: MeasurementTable) -> dict[str, str]:
-    """The forms that a table can have, each with what it is called."""
-    return dict(forms_of(table.space, ordered=table.ordered))
 
 
 @analysis("Coefficients", "fit", "How well the regression fits", not_fitted)
@@ -98,9 +91,7 @@ def fit(given: Given) -> Card:
 
 def _fits(given: Given) -> dict[str, "Predictor"]:
     """By column, what every target that can be fitted is predicted by."""
-    found, _ = fit_each(
-        given.table.targets, lambda column: given.predictor(column, given.fitting_form, given.link)
-    )
+    found, _ = fit_each(given.table.targets, lambda column: given.into(column).fitted)
     return found
 
 

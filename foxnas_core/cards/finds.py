@@ -38,7 +38,7 @@ class Finds:
     def optima(self) -> MeasurementTable:
         raise NotImplementedError
 
-    def predictor(self, column: str, form: str = "auto", link: str = "auto") -> "Predictor":
+    def predictor(self, column: str) -> "Predictor":
         raise NotImplementedError
 
     @shared(spinner="Finding the exact optimum for every budget …")
@@ -87,7 +87,7 @@ class Finds:
         }  # fmt: skip
         return search_problem(predictors, bounds, objective=objective)
 
-    @shared()
+    @shared(fits=False)
     def whole_table(self, columns: tuple[str, ...]) -> "WholeTable | None":
         """The table where it holds every architecture, as in `search.lookup`."""
         from foxnas_core.search.lookup import whole_table

@@ -22,6 +22,7 @@ from foxnas_core.search.limits import in_words
 from foxnas_core.search.prices import Prices, front_prices
 from foxnas_core.search.stability import DRAWS, ResampledFronts, Stability
 from foxnas_core.search.ties import TiedSet
+from foxnas_core.search.ties import untold as untold_ties
 from foxnas_core.study import Study
 from foxnas_core.table.metrics import Metric, metric_of
 from foxnas_core.table.sums import tells
@@ -309,7 +310,15 @@ def tied_with(given: Given, fronts: ResampledFronts | None = None) -> TiedSet:
     return given.tied_of(given.main[1], searched, others, given.allowed, kept, given.objective)
 
 
-@analysis("Front", "ties", "Subnets that are as good, as far as can be told", no_front)
+def no_ties(given: Given) -> str | None:
+    """Why what is as good as an optimum can't be listed; raises as `no_front`."""
+    if sentence := no_front(given):
+        return sentence
+    front = given.front(given.main[1])
+    return untold_ties(front.problem)
+
+
+@analysis("Front", "ties", "Subnets that are as good, as far as can be told", no_ties)
 def ties(given: Given, *, fronts: ResampledFronts | None = None) -> Card:
     front, objective, unit, _ = _read(given)
     tied = tied_with(given, fronts)

@@ -91,7 +91,7 @@ class Given(Finds):
 
     def kept(self, method: Callable[..., _T], *arguments: Any) -> _T:
         """What `method` makes of arguments, computed once."""
-        key = (method.__module__, method.__qualname__, *arguments)
+        key = (method.__module__, method.__qualname__, self.form, self.link, *arguments)
         if key not in self._results:
             self._results[key] = method(self, *arguments)
         return self._results[key]
@@ -184,7 +184,7 @@ class Given(Finds):
             )
         return self.contexts[self.at]
 
-    @shared(entries=64)
+    @shared(entries=64, fits=False)
     def averages(
         self, column: str, at: "tuple[tuple[str, Value], ...]" = (), together: bool = False
     ) -> "AverageEffects":
@@ -197,7 +197,8 @@ class Given(Finds):
 
     @property
     def fitted(self) -> "Predictor":
-        """The predictor of `column`, as it is looked at; raises as it and `predictor`."""
+        """The predictor of `column`, what can be counted by a form only where one was asked for;
+        raises as it and `predictor`."""
         return self.predictor(self.column, self.fitting_form, self.link)
 
     @property
@@ -211,13 +212,17 @@ class Given(Finds):
 
     @property
     def fitting_form(self) -> str:
-        """`form`, or "auto" where this table can't have it."""
+        """`form`, or "auto" where `column` can't have it."""
+        return self._form_of(self.column)
+
+    def _form_of(self, column: str) -> str:
         if self.form == "auto":
             return "auto"
-        from foxnas_core.regression.features import forms_of
+        from foxnas_core.regression.features import form_for, forms_to_ask_for
 
-        forms = forms_of(self.table.space, ordered=self.table.ordered)
-        return self.form if self.form in forms else "auto"
+        forms = forms_to_ask_for(self.table.space, ordered=self.table.ordered)
+        form = self.form if self.form in forms else "auto"
+        return form_for(form, self.table.space, metric_of(column))
 
     def mains(self) -> "list[Given]":
         """Looked into by each of `main` that can be fitted."""
@@ -229,10 +234,29 @@ class Given(Finds):
                 found.append(own)
         return found
 
-    @shared(entries=64, spinner="Fitting the regression …")
-    def predictor(self, column: str, form: str = "auto", link: str = "auto") -> "Predictor":
+    def predictor(
+        self, column: str, form: str | None = None, link: str | None = None
+    ) -> "Predictor":
+        """The predictor of one target, by the form and the link that are looked at where no others
+        are asked for, and what can be counted then by counting; raises as
+        `steps.fit.predictor_or_transfer`."""
+        if form is None:
+            form = "auto" if self.form == "auto" or self._is_told(column) else self._form_of(column)
+        return self._predictor(column, form, self.link if link is None else link)
+
+    @shared(entries=64, fits=False)
+    def _is_told(self, column: str) -> bool:
+        """Whether a target is counted or summed, so that there is nothing to fit."""
+        from foxnas_core.regression.counting import counted_predictor
+        from foxnas_core.table.sums import choice_costs
+
+        table = self.table
+        return (counted_predictor(table, column) or choice_costs(table, column)) is not None
+
+    @shared(entries=64, fits=False, spinner="Fitting the regression …")
+    def _predictor(self, column: str, form: str, link: str) -> "Predictor":
         """The predictor of one target, of what can be counted by a form only where one was asked
-        for; raises as `steps.fit.predictor_or_transfer`."""
+        for."""
         from foxnas_core.steps.fit import fit_all
         from foxnas_core.steps.kept_fits import kept_fits
 
@@ -248,7 +272,7 @@ class Given(Finds):
 
         return fit_each(self.table.targets, self.predictor)
 
-    @shared(entries=64, spinner="Computing intervals …")
+    @shared(entries=64, fits=False, spinner="Computing intervals …")
     def inference(
         self, column: str, form: str = "auto", link: str = "auto", kind: str = "ordinary"
     ) -> "Inference":
@@ -257,7 +281,7 @@ class Given(Finds):
 
         return inference(self.predictor(column, form, link), kind, table=self.table)
 
-    @shared(spinner="Comparing the forms, 50 times over …")
+    @shared(fits=False, spinner="Comparing the forms, 50 times over …")
     def recommendation(self, column: str, link: str) -> "Recommendation":
         """The recommended form of one target and why; raises as `regression.fit`."""
         from foxnas_core.regression.picker import recommend
@@ -307,14 +331,14 @@ class Given(Finds):
                 found[column] = self.calibrations_of(own, objective)[column]
         return found
 
-    @shared()
+    @shared(fits=False)
     def equals(self) -> "EqualNetworks":
         """The measured objective by network; raises as `MeasurementTable.values`."""
         from foxnas_core.table.equals import EqualNetworks
 
         return EqualNetworks.of(self.table, self.study.objective)
 
-    @shared()
+    @shared(fits=False)
     def findings(self) -> "list[Finding]":
         """What the table says as a whole."""
         from foxnas_core.table.whole import findings
@@ -345,8 +369,10 @@ class Fitted(Given):
     predictors: "Mapping[str, Predictor]"
 
     def kept(self, method: Callable[..., Any], *arguments: Any) -> Any:
-        if method.__name__ == "predictor" and arguments[1:] == (self.fitting_form, self.link):
-            if arguments[0] not in self.predictors:
-                raise MissingPart(f"{arguments[0]} is not fitted.")
-            return self.predictors[arguments[0]]
+        if method.__name__ == "_predictor":
+            column, *how = arguments
+            if how == [self._form_of(column), self.link]:
+                if column not in self.predictors:
+                    raise MissingPart(f"{column} is not fitted.")
+                return self.predictors[column]
         return super().kept(method, *arguments)

@@ -24,12 +24,14 @@ def once(method: _Method) -> _Method:
 
 @dataclass(frozen=True)
 class Shared:
-    """What a result follows from, besides its arguments: the study's `table` and the `files` of its
-    folder. At most so many `entries` are worth keeping; `spinner` says what one waits for. What
-    runs `alone` measures, so that nothing else may run beside it."""
+    """What a result follows from, besides its arguments: the study's `table`, the form and link by
+    which `fits` of that are made, and the `files` of its folder. At most so many `entries` are
+    worth keeping; `spinner` says what one waits for. What runs `alone` measures, so that nothing
+    else may run beside it."""
 
     files: tuple[str, ...]
     table: bool
+    fits: bool
     entries: int
     spinner: bool | str
     alone: bool
@@ -38,15 +40,17 @@ class Shared:
 def shared(
     *files: str,
     table: bool = True,
+    fits: bool = True,
     entries: int = 16,
     spinner: bool | str = False,
     alone: bool = False,
 ) -> Callable[[_Method], _Method]:
     """Compute a function `once`, and say that it tells of the study alone, however that is looked
-    at, so that whoever keeps results may share it among all who look."""
+    at but for what is fitted to its table, so that whoever keeps results may share it among all who
+    look."""
 
     def known(method: _Method) -> _Method:
-        method.shared = Shared(files, table, entries, spinner, alone)  # type: ignore[attr-defined]
+        method.shared = Shared(files, table, fits and table, entries, spinner, alone)  # type: ignore[attr-defined]
         return once(method)
 
     return known

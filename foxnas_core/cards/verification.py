@@ -33,7 +33,11 @@ RANDOM = 10
 def _fits(given: Given) -> tuple[list[Predictor], list[str]]:
     """The predictors of what is measured here, and what can't be fitted."""
     columns = tested(given.table, given.study.objective.head)
-    found, said = fit_each([metric_of(column) for column in columns], given.predictor)
+    # By the forms that claims are made by when they are measured, whichever one is looked at.
+    found, said = fit_each(
+        [metric_of(column) for column in columns],
+        lambda column: given.predictor(column, "auto", "auto"),
+    )
     return list(found.values()), said
 
 

@@ -110,7 +110,8 @@ def search(options: argparse.Namespace) -> Answer:
     columns = list(dict.fromkeys([*goals, *asked]))
     whole, fitted = whole_table(table, columns), {}
     if whole is None:
-        fitted = fit_all(table, targets=columns, kept=kept_fits(study))
+        kept = kept_fits(study)
+        fitted = fit_all(table, options.form, options.link, targets=columns, kept=kept)
     elif options.guard:
         raise MissingPart(whole.sentence)
     predictors: Mapping[str, AdditivePredictor] = whole.predictors() if whole else fitted
@@ -165,6 +166,11 @@ def _search_rounds(study: Study, options: argparse.Namespace) -> Answer:
     from foxnas_core.search.rounds.outcome import rounds_document
     from foxnas_core.search.rounds.record import Round
 
+    if (options.form, options.link) != ("auto", "auto"):
+        raise InvalidInput(
+            "Rounds fit by the forms that are recommended for the rows of each; leave out --form "
+            "and --link."
+        )
     objective, cost = asked_goals(study, options)
     with study.in_use(), bar("subnet") as report:
 
@@ -221,7 +227,8 @@ def counterfactual(options: argparse.Namespace) -> Answer:
     table = study.table()
     base = named_architecture(study, options.architecture)
     goals = tuple(metric.column for metric in asked_goals(study, options))
-    predictors = fit_all(table, targets=goals, kept=kept_fits(study))
+    kept = kept_fits(study)
+    predictors = fit_all(table, options.form, options.link, targets=goals, kept=kept)
     given = {
         name: getattr(options, name)
         for name in ("save", "gain", "budget", "floor")

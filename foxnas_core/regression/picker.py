@@ -18,7 +18,16 @@ from foxnas_core.regression.assessment import (
     choice_errors,
     errs_relatively,
 )
-from foxnas_core.regression.features import BASES, Form, build_form, forms_of, is_of_costs
+from foxnas_core.regression.features import (
+    BASES,
+    Form,
+    build_form,
+    form_for,
+    forms_across,
+    forms_of,
+    forms_to_ask_for,
+    is_of_costs,
+)
 from foxnas_core.regression.leastsquares import FoldedRows, clearly_above, deal_folds
 from foxnas_core.regression.link import Link
 from foxnas_core.regression.predictor import CrossValidation
@@ -189,11 +198,12 @@ def recommend(
             continue  # fewer rows may carry no form; the fold then counts for nothing
     known = np.isfinite(held_out)
     nested = agreement(data.y[known], held_out[known])
-    rows = [_row(a, data) for a in choice.carried.values()]
-    titles = forms_of(table.space)
+    across, refused = _assessed_across(data, table.space, link, seed)
+    rows = [_row(a, data) for a in (*choice.carried.values(), *across)]
+    titles = forms_to_ask_for(table.space)
     rows += [
         {"form": name, "title": titles[name], "against": reason}
-        for name, reason in choice.refused.items()
+        for name, reason in {**choice.refused, **refused}.items()
     ]
     best = choice.best
     return Recommendation(
@@ -202,7 +212,41 @@ def recommend(
         best.estimator,
         nested,
         pd.DataFrame(rows),
-        _sentence(choice, nested) + _coding_in_words(choice, table.space),
+        _sentence(choice, nested)
+        + _coding_in_words(choice, table.space)
+        + _across_in_words(choice, across),
+    )
+
+
+def _assessed_across(
+    data: Data, space: SearchSpace, link: str, seed: int
+) -> tuple[list[Assessment], dict[str, str]]:
+    """The forms with terms across stages that the data can carry, and why they can't others."""
+    found, refused = [], {}
+    for name in forms_across(space, ordered=data.ordered):
+        if form_for(name, space, metric_of(data.target)) == name:
+            try:
+                form = build_form(name, space, data.target, held=data.held)
+                found.append(assess(data, form, link, seed=seed))
+            except InvalidInput as error:
+                refused[name] = str(error)
+    return found, refused
+
+
+def _across_in_words(choice: Choice, across: Sequence[Assessment]) -> str:
+    """Which form across stages predicts clearly better than the recommended one, where one does."""
+    found = {a.form.name: a for a in across} | {"": choice.best}
+    errors = _comparable(found, choice.data)
+    sums = {name: float(np.nan_to_num(own).sum()) for name, own in errors.items()}
+    least = min(sums, key=lambda name: sums[name])
+    if not least or not clearly_above(errors[""], errors[least], choice.data.member):
+        return ""
+    own, target = found[least], choice.best.form.target
+    error = target.difference_text(agreement(choice.data.y, own.held_out).rmse)
+    return (
+        f" {_title(own)} predicts clearly better still (RMSE {error}, {own.form.parameters} "
+        "pooled terms), and its optimum is found exactly too: choose that form to predict and "
+        "search by it everywhere."
     )
 
 

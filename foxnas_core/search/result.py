@@ -96,7 +96,7 @@ class SearchResult:
       for each whether it is "at_most" or "at_least" that.
     - `allowed`: by decision, the choices that it was restricted to.
     - `fingerprints`: of the space ("space") and, by column, of the tables that the predictors
-      were fitted on.
+      were fitted on; `forms` those of these regressions, by column, empty in older documents.
     - `settings`: as run, temperatures filled in.
     - `gap`: how much better the exact optimum is than the best found, in units of the objective
       (0 where it was found), or at most is, by `bound`; None without both.
@@ -131,6 +131,7 @@ class SearchResult:
     events: tuple[Event, ...] = ()
     asked: tuple[float, ...] = ()
     guard: float | None = None
+    forms: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -163,6 +164,7 @@ class SearchResult:
             bound=bound,
             source="regression" if whole_of(problem) is None else "table",
             events=events,
+            forms=forms_in(problem),
         )
 
     @property
@@ -194,6 +196,7 @@ class SearchResult:
             "events": not self.events,
             "asked": not self.asked,
             "guard": self.guard is None,
+            "forms": not self.forms,
         }
         return {name: value for name, value in document.items() if not lacking.get(name)}
 
@@ -208,6 +211,7 @@ class SearchResult:
             "events": [],
             "asked": [],
             "guard": None,
+            "forms": {},
         }
         found = value_of(cls, lacking | dict(document))
         columns = {found.objective, *(column for column, _ in found.limits)}
@@ -218,6 +222,12 @@ class SearchResult:
         ):
             raise ValueError("a fingerprint is missing")
         return found
+
+
+def forms_in(problem: SearchProblem) -> dict[str, str]:
+    """The names of the forms of a problem's regressions, by column."""
+    found = {p.target.column: getattr(p, "form", None) for p in problem.predictors}
+    return {column: form.name for column, form in found.items() if form is not None}
 
 
 SEARCHES = CollectionKind[SearchResult](

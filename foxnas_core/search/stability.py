@@ -10,7 +10,7 @@ budget is looked up in it.
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
 
@@ -21,6 +21,7 @@ from foxnas_core.errors import InvalidInput
 from foxnas_core.regression import Predictor
 from foxnas_core.search.coupling import names_in
 from foxnas_core.search.exact import Front, front_of
+from foxnas_core.search.exact import front as exact_front
 from foxnas_core.search.merging import merge_efficient
 from foxnas_core.search.problem import Candidate, SearchProblem
 from foxnas_core.space.architecture import Architecture, Value
@@ -68,7 +69,8 @@ class ResampledFronts:
 
     front: Front
     seed: int
-    _points: tuple[tuple[np.ndarray, np.ndarray, np.ndarray], ...] = field(repr=False)
+    # Of each draw the costs (points,), and what tells the architecture of a point.
+    _points: tuple[tuple[np.ndarray, "_Told"], ...] = field(repr=False)
 
     @property
     def draws(self) -> int:
@@ -80,15 +82,14 @@ class ResampledFronts:
         Raises `InfeasibleBudget` where the estimates leave no architecture within it.
         """
         optimum = self.front.within(budget)
-        problem = self.front.problem
         found = []
         # A cost that is known exactly (parameters) is not to miss the budget by rounding.
         reached = budget + _ROUNDING * (1 + abs(budget))
-        for costs, contexts, options in self._points:
+        for costs, architecture in self._points:
             point = int(np.searchsorted(costs, reached, side="right")) - 1
             if point >= 0:
-                found.append(problem.architecture(int(contexts[point]), options[point]))
-        decisions, chosen = _shares(problem.space, optimum.architecture, found)
+                found.append(architecture(point))
+        decisions, chosen = _shares(self.front.problem.space, optimum.architecture, found)
         infeasible = self.draws - len(found)
         return Stability(optimum, budget, tuple(found), infeasible, decisions, chosen)
 
@@ -102,25 +103,36 @@ def resampled_fronts(
 ) -> ResampledFronts:
     """Solve the whole front for coefficients drawn anew; `report` is told the draws done.
 
-    Raises `InvalidInput` where the front's predictors are no fitted regressions, or go across
-    stages.
+    Raises `InvalidInput` where the front's predictors are no fitted regressions.
     """
     problem = whole.problem
-    if problem.settled:
-        raise InvalidInput(
-            "How sure the choices of an optimum are is told of forms that are sums over stages; "
-            f"{problem.objective.target.column} is predicted by one across stages."
-        )
-    predictors = problem.readers[:2]
     rng = np.random.default_rng(seed)
-    samples, sums = [], []
-    for predictor in predictors:
+    predictors, samples = [], []
+    for predictor in problem.readers[:2]:
         if not isinstance(predictor, Predictor):
             raise InvalidInput("Only fitted regressions have coefficients to draw anew.")
+        predictors.append(predictor)
         samples.append(draw_estimates(predictor, draws, rng))
-        sums.append([_sums_of(problem, predictor, table.context) for table in problem.tables])
+    solved = (_in_cells if problem.settled else _in_contexts)(problem, predictors)
     points = []
     for number, drawn in enumerate(zip(*samples, strict=True)):
+        points.append(solved(drawn))
+        report(number + 1)
+    return ResampledFronts(whole, seed, tuple(points))
+
+
+_Told = Callable[[int], Architecture]
+_Solved = Callable[[Sequence[np.ndarray]], tuple[np.ndarray, _Told]]
+
+
+def _in_contexts(problem: SearchProblem, predictors: Sequence[Predictor]) -> _Solved:
+    """What solves the front for drawn estimates, of sums over groups."""
+    sums = [
+        [_sums_of(problem, predictor, table.context) for table in problem.tables]
+        for predictor in predictors
+    ]
+
+    def solved(drawn: Sequence[np.ndarray]) -> tuple[np.ndarray, _Told]:
         parts = {}
         for context, (table, *own) in enumerate(zip(problem.tables, *sums, strict=True)):
             (score, scores), (cost, costs) = (
@@ -136,9 +148,29 @@ def resampled_fronts(
             )
             parts[context] = merge_efficient(redrawn, math.inf)
         found = front_of(problem, parts)
-        points.append((found.costs, found.contexts, found.options))
-        report(number + 1)
-    return ResampledFronts(whole, seed, tuple(points))
+        contexts, options = found.contexts, found.options
+        return found.costs, lambda point: problem.architecture(int(contexts[point]), options[point])
+
+    return solved
+
+
+def _in_cells(problem: SearchProblem, predictors: Sequence[Predictor]) -> _Solved:
+    """The same of predictions across stages."""
+
+    def solved(drawn: Sequence[np.ndarray]) -> tuple[np.ndarray, _Told]:
+        objective, cost = (
+            replace(predictor, estimates=estimates)
+            for predictor, estimates in zip(predictors, drawn, strict=True)
+        )
+        limit = replace(problem.limits[0], predictor=cost)
+        found = exact_front(SearchProblem(objective, (limit,), problem.allowed))
+        space = problem.space
+        # Its own tables are let go: those of all draws would be many.
+        at = zip(found.contexts.tolist(), found.options, strict=True)
+        codes = space.encode([found.problem.architecture(*point) for point in at])
+        return found.costs, lambda point: space.decode(codes[point : point + 1])[0]
+
+    return solved
 
 
 def draw_estimates(predictor: Predictor, draws: int, rng: np.random.Generator) -> np.ndarray:

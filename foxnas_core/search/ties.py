@@ -76,11 +76,8 @@ def tied_set(
     Raises `InfeasibleBudget` where nothing fits, and `InvalidInput` where the objective is no
     fitted regression.
     """
-    if front.problem.settled:
-        raise InvalidInput(
-            "What can't be told from an optimum is listed for forms that are sums over stages; "
-            f"{front.problem.objective.target.column} is predicted by one across stages."
-        )
+    if said := untold(front.problem):
+        raise InvalidInput(said)
     predictor = front.problem.readers[0]
     if not isinstance(predictor, Predictor):
         raise InvalidInput("Only a fitted regression says how sure a difference is.")
@@ -130,6 +127,16 @@ def tied_set(
     )
     depth = float(abs(base - link.inverse(eta - problem.sign * max(gap, 0.0))))
     return TiedSet(optimum, budget, level, len(every), depth, gap >= widest, tuple(chosen), table)
+
+
+def untold(problem: SearchProblem) -> str | None:
+    """Why the ties of a problem's optima can't be listed."""
+    if not problem.settled:
+        return None
+    return (
+        "What can't be told from an optimum is listed for forms that are sums over stages; "
+        f"{problem.objective.target.column} is predicted by one across stages."
+    )
 
 
 def _widest(problem: SearchProblem, predictor: Predictor, optimum: Architecture) -> float:

@@ -9,7 +9,7 @@ from foxnas_core.devices.transfer import transfer
 from foxnas_core.errors import FoxnasError, InvalidInput, MissingPart
 from foxnas_core.regression import Predictor, fit
 from foxnas_core.regression.counting import counted_predictor, disagreement
-from foxnas_core.regression.features import build_form
+from foxnas_core.regression.features import build_form, form_for
 from foxnas_core.regression.summed import summed_predictor
 from foxnas_core.steps.kept_fits import KeptFits
 from foxnas_core.table.measurements import MeasurementTable
@@ -32,10 +32,10 @@ def fit_all(
     and memories that too few rows have.
 
     By default, what only a few rows have of accuracy in a further precision is left out, so that a
-    table that was begun without it goes on. `link` is that of accuracies. A latency with too few
-    rows is calibrated from another device's, as in `predictor_or_transfer`. What is `kept` is not
-    fitted again. What can be `counted`, or is a sum (`table.sums.choice_costs`), is told so,
-    whatever the form.
+    table that was begun without it goes on. Targets that can't have the `form` are fitted as by
+    "auto" (see `form_for`); `link` is that of accuracies. A latency with too few rows is calibrated
+    from another device's, as in `predictor_or_transfer`. What is `kept` is not fitted again. What
+    can be `counted`, or is a sum (`table.sums.choice_costs`), is told so, whatever the form.
 
     Raises `MissingPart` where nothing was measured yet, and as `regression.fit`.
     """
@@ -57,7 +57,7 @@ def fit_all(
         column: predictor_or_transfer(
             table,
             column,
-            form,
+            form_for(form, table.space, metric_of(column)),
             link if metric_of(column).saturates else "none",
             kept=kept,
             counted=counted,
@@ -133,6 +133,7 @@ def _too_few(table: MeasurementTable, column: str, form: str, times: int = 1) ->
     """Whether the column's rows are no more than the parameters, so many times, of its form or,
     where that is chosen by the rows, of the one that `fit` takes for few."""
     few = "per_layer" if table.ordered else "stage_counts"
-    name = few if form == "auto" else form
+    name = form_for(form, table.space, metric_of(column))
+    name = few if name == "auto" else name
     parameters = build_form(name, table.space, column).parameters
     return len(read_rows(table, column)) <= times * parameters

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import replace
-from typing import Any
 
 import streamlit as st
 
@@ -11,19 +10,15 @@ from foxnas_core.cards.card import Card
 from foxnas_core.cards.given import Given
 from foxnas_core.glossary import meaning_of
 from foxnas_core.study import Study
-from pages.shared import cache, choices
+from pages.shared import cache
 from pages.shared.commands import show_command
 from pages.shared.frame import errors_as_cards
 from pages.shared.moved import names_of
 from pages.shared.panel import panel
 from pages.shared.text import plain
 
+given_of = cache.looked_at
 _TONES = {"plain": "write", "good": "success", "bad": "error", "warning": "warning", "info": "info"}
-
-
-def given_of(study: Study, **view: Any) -> Given:
-    """A study as it is looked at here, with the session's guard; `view` are fields of `Given`."""
-    return cache.Cached(study, **{"guard": choices.current().guard, **view})
 
 
 def show(

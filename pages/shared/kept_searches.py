@@ -12,7 +12,7 @@ from foxnas_core.cards.quest import Quest
 from foxnas_core.cards.search import drawable, label_of, quest_of
 from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.search.limits import noun_of
-from foxnas_core.search.result import SEARCHES, SearchResult
+from foxnas_core.search.result import SEARCHES, SearchResult, forms_in
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.study import Study
 from foxnas_core.study.locks import is_read_only
@@ -41,6 +41,12 @@ def show_kept(study: Study, search_id: str) -> Architecture:
         )
     if drawable(study, result):
         quest: Quest = quest_of(given_of(study), result)
+        now = forms_in(quest.problem)
+        if result.forms not in ({}, now):
+            st.info(
+                "This search read another form of the regression than the one that is chosen: its "
+                "values are those of that, the intervals and the front those of the present one."
+            )
         run = run_of_kept(study, result, search_id)
         show_watched(quest, run.bound, run.exact, lambda spans: show_run(quest, run, spans))
         show_pictures(quest, run)

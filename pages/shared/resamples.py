@@ -3,6 +3,7 @@
 from collections.abc import Hashable
 
 from foxnas_core.search.exact import Front
+from foxnas_core.search.result import forms_in
 from foxnas_core.search.stability import DRAWS, ResampledFronts, resampled_fronts
 from pages.shared.registry import Registry, Work
 
@@ -25,7 +26,8 @@ def identity(front: Front) -> Hashable:
     problem = front.problem
     predictors = (problem.objective, problem.limits[0].predictor)
     fits = [(p.target.column, p.table_fingerprint) for p in predictors]
-    return problem.space.fingerprint, *fits, tuple(problem.allowed.items())
+    forms = tuple(forms_in(problem).items())
+    return problem.space.fingerprint, *fits, forms, tuple(problem.allowed.items())
 
 
 def resample(registry: Registry, study: str, front: Front, draws: int = DRAWS) -> Resampling:

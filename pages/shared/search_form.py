@@ -11,6 +11,7 @@ from pages.shared import annealing, cache, choices
 from pages.shared import search_runs as runs
 from pages.shared.cards import given_of
 from pages.shared.cost import bound_word, budget_picker, cost_picker
+from pages.shared.fit_picker import form_picker
 from pages.shared.jobs import Job
 from pages.shared.limits import chosen_terms, terms_picker
 from pages.shared.picked import picked
@@ -35,7 +36,8 @@ def quest_picker(
             st.caption("A search that runs keeps these; stop it to choose others.")
         cost = cost_picker(study, disabled=active)
         least_cost = _goal_picker(study, disabled=active) == "latency"
-    table = cache.table_of(study)
+        table = cache.table_of(study)
+        form_picker(table, disabled=active)
     terms = chosen_terms(table, cost)
     allowed = terms.allowed(study.space)
     front = cache.front_of(study, cost, allowed)

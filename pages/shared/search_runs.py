@@ -11,7 +11,7 @@ from foxnas_core.errors import FoxnasError, InvalidInput
 from foxnas_core.search.events import Event
 from foxnas_core.search.guard import GUARD, OFF, share_of
 from foxnas_core.search.problem import SearchProblem
-from foxnas_core.search.result import SEARCHES, SearchResult
+from foxnas_core.search.result import SEARCHES, SearchResult, forms_in
 from foxnas_core.search.schedule import AnnealingSettings
 from foxnas_core.study import Study
 from pages.shared import cache, choices
@@ -156,8 +156,8 @@ def replay(study: Study, search_id: str, seconds: float) -> Job:
         raise InvalidInput("This search can't be replayed: a page limits costs from above only.")
     if not is_present(problem, kept):
         raise InvalidInput(
-            "The measurements have changed since this search, so it can't be replayed; start "
-            "it anew."
+            "The measurements have changed since this search, or another form of the regression "
+            "is chosen, so it can't be replayed; start it anew."
         )
     proven = {bound: proven_for(study, kept, bound) for bound in _bounds_of(kept)}
     view = view_of(study, kept) if drawable(study, kept) else {}
@@ -170,9 +170,10 @@ def replay(study: Study, search_id: str, seconds: float) -> Job:
 
 
 def is_present(problem: SearchProblem, kept: SearchResult) -> bool:
-    """Whether a kept search read the measurements that there are now."""
+    """Whether a kept search read the measurements that there are now, by the same forms."""
     now = {p.target.column: p for p in predictors_of(problem)}
-    return all(kept.fingerprints[c] == p.table_fingerprint for c, p in now.items())
+    same = all(kept.fingerprints[c] == p.table_fingerprint for c, p in now.items())
+    return same and kept.forms in ({}, forms_in(problem))
 
 
 def proven_for(study: Study, kept: SearchResult, bound: float) -> Proven:

@@ -4,10 +4,13 @@ import json
 
 import numpy as np
 import pandas as pd
+import pytest
+from conftest import DEMO
 from tricky import CODES, SPACE, tricky_study
 
 from foxnas_core.__main__ import main
-from foxnas_core.study import Study
+from foxnas_core.regression import fit
+from foxnas_core.study import Study, open_study
 
 
 def ask(capsys, study: Study, *arguments: str) -> tuple[dict, str]:
@@ -82,3 +85,18 @@ def test_a_floor_is_answered_from_the_table_as_well(tmp_path, capsys):
         == least
         == (document["best_measured"]["metrics"]["latency_ms"]["value"])
     )
+
+
+def test_a_search_goes_by_the_form_that_is_asked_for(capsys):
+    study = open_study(DEMO)
+    best = ask(capsys, study, "--budget", "0.065", "--form", "choice_counts")[0]["best"]
+    table, found = study.table(), study.space.architecture(best["architecture"])
+    for target in ("accuracy", "latency_ms"):
+        [value] = fit(table, target, "choice_counts").predict([found])["value"]
+        assert best[target]["value"] == pytest.approx(value)
+    command = ["search", "--study", str(DEMO), "--budget", "0.065", "--form", "no"]
+    assert main(command) == 2
+    assert "'no' is no form" in capsys.readouterr().err
+    command = ["search", "--study", str(DEMO), "--rounds", "1", "--form", "per_layer"]
+    assert main(command) == 2
+    assert "leave out --form" in capsys.readouterr().err

@@ -46,8 +46,14 @@ def test_without_the_order_of_blocks_only_forms_that_do_not_need_it_are_compared
     found = recommend(table_with("choice_counts", rows=500, ordered=False), "accuracy")
     assert found.form == "choice_counts"
     assert set(found.table["form"]) == {
-        "choice_counts", "count_interactions", "stage_counts", "foxnas",
+        "choice_counts", "count_interactions", "stage_counts", "foxnas", "count_across_stages",
     }  # fmt: skip
+
+
+def test_a_form_across_stages_is_named_where_it_predicts_clearly_better() -> None:
+    said = recommend(table_with("count_across_stages", rows=300, ordered=False), "accuracy")
+    assert "Choice counts and across stages predicts clearly better still" in said.sentence
+    assert "clearly better still" not in recommend(states(), "accuracy").sentence
 
 
 def test_a_recommendation_says_why_and_what_each_form_errs_by() -> None:

@@ -2,6 +2,7 @@
 and against the integer programme where these are too many to list."""
 
 import functools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ from foxnas_core.search.milp import best_of_several
 from foxnas_core.search.problem import SearchProblem
 from foxnas_core.search.schedule import AnnealingSettings
 from foxnas_core.search.solving import solve
-from foxnas_core.search.stability import resampled_fronts
+from foxnas_core.search.stability import draw_estimates, resampled_fronts
 from foxnas_core.search.ties import tied_set
 from foxnas_core.space.search_space import SearchSpace
 from tests.conftest import tiny_document
@@ -139,7 +140,20 @@ def test_what_needs_sums_over_stages_says_so() -> None:
         Annealer(problem, AnnealingSettings(mode="teaching"))
     with pytest.raises(InvalidInput, match="begins at random subnets"):
         Annealer(problem, AnnealingSettings(begin="smallest"))
-    whole = front(problem)
-    for ask in (resampled_fronts, lambda found: tied_set(found, problem.limits[0].bound)):
-        with pytest.raises(InvalidInput, match="sums over stages"):
-            ask(whole)
+    with pytest.raises(InvalidInput, match="sums over stages"):
+        tied_set(front(problem), problem.limits[0].bound)
+
+
+def test_resampled_fronts_are_those_of_the_drawn_estimates() -> None:
+    problem = within(problem_of(TINY, 11, "per_layer"), 0.6)
+    objective, cost = (replace(predictor, df=50) for predictor in problem.predictors)
+    budget = problem.limits[0].bound
+    wide = replace(objective, covariance=0.01 * np.eye(objective.parameters))
+    known = (Limit(cost, budget),)
+    drawn = draw_estimates(wide, 3, np.random.default_rng(0))
+    costs = cost.predict_codes(all_codes())["value"].to_numpy()
+    own = resampled_fronts(front(SearchProblem(wide, known)), draws=3).at(budget)
+    for estimates, best in zip(drawn, own.architectures, strict=True):
+        values = replace(wide, estimates=estimates).predict_codes(all_codes())["value"].to_numpy()
+        [value] = replace(wide, estimates=estimates).predict([best])["value"]
+        assert value == pytest.approx(values[costs <= budget].max(), abs=1e-9)

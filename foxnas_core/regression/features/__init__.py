@@ -25,8 +25,10 @@ from foxnas_core.regression.features.interactions import Pair
 from foxnas_core.regression.features.names import (
     BASES,
     FORMS,
+    form_for,
     forms_across,
     forms_of,
+    forms_to_ask_for,
     is_of_costs,
     known_forms,
 )
@@ -43,8 +45,10 @@ __all__ = [
     "averaged_form",
     "build_form",
     "candidate_pairs",
+    "form_for",
     "forms_across",
     "forms_of",
+    "forms_to_ask_for",
     "independent_columns",
     "is_of_costs",
     "known_forms",

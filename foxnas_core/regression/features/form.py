@@ -12,7 +12,7 @@ from foxnas_core.families import families, family_of
 from foxnas_core.regression.features.across import ACROSS, across
 from foxnas_core.regression.features.builders import BUILDERS
 from foxnas_core.regression.features.interactions import Pair, candidate_products, products
-from foxnas_core.regression.features.names import BASES, forms_across, forms_of, is_of_costs
+from foxnas_core.regression.features.names import BASES, forms_of, forms_to_ask_for, is_of_costs
 from foxnas_core.regression.features.one_table import FEW, OneTable
 from foxnas_core.regression.features.parts import by_slot, only, scaling_resolution
 from foxnas_core.space.architecture import Value
@@ -79,7 +79,7 @@ class Form:
     def order_free(self) -> bool:
         """Whether the order of the blocks within a stage makes no difference."""
         space = self.space
-        return self.name in forms_of(space, ordered=False) | forms_across(space, ordered=False)
+        return self.name in forms_to_ask_for(space, ordered=False)
 
     @property
     def joint(self) -> bool:
@@ -269,7 +269,7 @@ def build_form(
     `held` at one choice are not read. Raises
     `InvalidInput` for an unknown form or target, or a form that the space can't have.
     """
-    if name not in {**forms_of(space), **forms_across(space)}:
+    if name not in forms_to_ask_for(space):
         owner = next((f.name for f in families() if name in f.forms), None)
         raise InvalidInput(
             (
@@ -281,7 +281,7 @@ def build_form(
                 if name in ACROSS
                 else f"{name!r} is no form"
             )
-            + f"; choose {', '.join(forms_of(space))}."
+            + f"; choose {', '.join(forms_to_ask_for(space))}."
         )
     return _build_form(name, space, metric_of(target), tuple(pairs), held)
 
@@ -387,7 +387,7 @@ def _build_form(
     assert len({term.name for term in terms}) == len(terms), "term names must differ"
     return Form(
         name,
-        (forms_of(space) | forms_across(space))[name],
+        forms_to_ask_for(space)[name],
         space,
         target,
         terms,

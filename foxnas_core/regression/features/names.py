@@ -4,7 +4,9 @@ from collections.abc import Mapping
 
 from foxnas_core.families import families, family_of
 from foxnas_core.regression.features.across import ACROSS, has_stages
+from foxnas_core.regression.features.parts import scaling_resolution
 from foxnas_core.space.search_space import SearchSpace
+from foxnas_core.table.metrics import Metric
 
 # Those that a space of any family can have.
 FORMS: Mapping[str, str] = {
@@ -41,6 +43,17 @@ def forms_across(space: SearchSpace, *, ordered: bool = True) -> dict[str, str]:
         "count_across_stages": "Choice counts and across stages",
     }
     return {n: t for n, t in titles.items() if has_stages(space) and (ordered or "count" in n)}
+
+
+def forms_to_ask_for(space: SearchSpace, *, ordered: bool = True) -> dict[str, str]:
+    """The titles of all forms that may be asked for by name, as in `forms_of`."""
+    return forms_of(space, ordered=ordered) | forms_across(space, ordered=ordered)
+
+
+def form_for(name: str, space: SearchSpace, target: Metric) -> str:
+    """A form that was asked for of several targets, or "auto" for one that can't have it: terms
+    across stages are of what the resolution does not scale."""
+    return "auto" if name in ACROSS and scaling_resolution(space, target) is not None else name
 
 
 def is_of_costs(name: str, space: SearchSpace) -> bool:

@@ -57,14 +57,19 @@ def scaling_resolution(space: SearchSpace, target: Metric) -> Decision | None:
 
 
 def only(parts: Sequence[Part], kept: np.ndarray) -> list[Part]:
-    """The parts, all of them look-ups, with those of their terms that `kept` (terms,) marks."""
+    """The parts with those of their terms that `kept` (terms,) marks."""
     found: list[Part] = []
     first = 0
     for part in parts:
-        assert isinstance(part, Lookup), "only columns of look-ups can be left out"
         own = np.flatnonzero(kept[first : first + len(part.terms)])
         first += len(part.terms)
-        if len(own):
-            terms = tuple(part.terms[i] for i in own.tolist())
+        if not len(own):
+            continue
+        terms = tuple(part.terms[i] for i in own.tolist())
+        if isinstance(part, Product):
+            columns = tuple(part.kept[i] for i in own.tolist())
+            found.append(replace(part, terms=terms, kept=columns))
+        else:
+            assert isinstance(part, Lookup), "what else has columns that can be left out?"
             found.append(replace(part, terms=terms, table=part.table[:, own]))
     return found

@@ -14,9 +14,8 @@ from pages.shared.cache.fits import (
 from pages.shared.cache.given import (
     Cached,
     calibrations_of,
-    fits_of,
     front_of,
-    predictor_of,
+    looked_at,
     problem_of,
     searches_of,
 )

@@ -3,7 +3,8 @@
 from typing import TYPE_CHECKING
 
 from foxnas_core.study import Study
-from pages.shared.cache.given import fits_of
+from pages.shared import choices
+from pages.shared.cache.given import Cached
 from pages.shared.cache.versions import cached
 
 if TYPE_CHECKING:
@@ -25,12 +26,13 @@ _REPORTED = (
 
 def report_of(study: Study, request: "ReportRequest") -> "Report":
     """The study's report; raises as `build_report`."""
-    return _report(study, repr(request), request)
+    chosen = choices.current()
+    return _report(study, chosen.form, chosen.link, repr(request), request)
 
 
 @cached(*_REPORTED, entries=8, spinner="Writing the report …")
-def _report(study: Study, key: str, _request: "ReportRequest") -> "Report":
+def _report(study: Study, form: str, link: str, key: str, _request: "ReportRequest") -> "Report":
     from foxnas_core.reporting.report import build_report
 
-    predictors, sentences = fits_of(study)
+    predictors, sentences = Cached(study, form=form, link=link).fits()
     return build_report(study, predictors, _request, sentences)

@@ -1,6 +1,5 @@
 """What each choice changes, with its confidence interval."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 import streamlit as st
@@ -13,6 +12,7 @@ from pages.shared import cache
 from pages.shared.cards import given_of
 from pages.shared.cards import show as show_card
 from pages.shared.cost import cost_picker
+from pages.shared.fit_picker import form_picker, link_picker, picker
 from pages.shared.frame import errors_as_cards
 from pages.shared.panel import block_picker
 from pages.shared.picked import picked, show_part
@@ -22,12 +22,6 @@ from pages.shared.views import go
 SENTENCE = (
     "What each choice costs and buys, from the fitted regression, with 95 % confidence intervals."
 )
-LINK_NAMES = {"auto": "Where it predicts better", "none": "Never", "saturating": "Always"}
-
-
-def picker(field: str, label: str, options: Mapping[str, str], help_: str, width: int = 250) -> str:
-    """Draw the picker of one of the choices and return the chosen name."""
-    return picked(st.selectbox, label, options, key=field, field=field, help=help_, width=width)
 
 
 def quality_picker(study: Study, table: MeasurementTable) -> str:
@@ -47,19 +41,7 @@ def quality_picker(study: Study, table: MeasurementTable) -> str:
 
 def fit_pickers(table: MeasurementTable) -> tuple[str, str, str]:
     """Form, link and kind of intervals."""
-    allowed = coefficients.forms_for(table)
-    form = picker(
-        "form", "Form of the regression", {"auto": "Recommended for each target"} | allowed,
-        "Which terms the regression has. Per layer: one contrast for each choice of a block. "
-        "Block states: one term for each combination of a block's choices. Counts: how often a "
-        "stage makes each choice. Interactions: products within a stage that help on held-out "
-        "subnets.",
-    )  # fmt: skip
-    link = picker(
-        "link", "Saturating link", LINK_NAMES,
-        "Some metrics, as accuracy does, near a ceiling: the closer, the less a better block "
-        "adds. The link fits effects on a scale on which they add up.",
-    )  # fmt: skip
+    form, link = form_picker(table), link_picker()
     kind = picker(
         "intervals", "Intervals", coefficients.KINDS,
         "One at a time: each holds in 95 % of studies. All at once: all of them hold together. "
