@@ -18,6 +18,7 @@ MODULES = (
     "coefficients",
     "counterfactuals",
     "decisions",
+    "dependences",
     "device_choices",
     "device_columns",
     "devices",

@@ -17,6 +17,7 @@ from foxnas_core.explanation.blocks import Block, blocks_of, joint_states
 from foxnas_core.explanation.delta import mean_prediction
 from foxnas_core.regression import Predictor
 from foxnas_core.space.architecture import Architecture
+from foxnas_core.space.coding.parts import canonical
 from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.table.latency_verdicts import usable
 from foxnas_core.table.measurements import MeasurementTable
@@ -131,7 +132,7 @@ def partial_dependences(
         for code, choice in enumerate(decision.choices):
             changed = active.copy()
             changed[:, column] = code
-            here = mean_prediction(predictor, predictor.form.matrix(_canonical(space, changed)))
+            here = mean_prediction(predictor, predictor.form.matrix(canonical(space, changed)))
             half = predictor.quantile(level) * _error(predictor, here)
             named = (decision.group, decision.name, decision.role, choice)
             rows.append((*named, here[0], here[0] - half, here[0] + half, len(active)))
@@ -189,14 +190,6 @@ def _completed(space: SearchSpace, codes: np.ndarray, seed: int) -> np.ndarray:
             drawn = donors[rng.integers(len(donors), size=int(missing.sum()))]
             completed[np.flatnonzero(missing)[:, np.newaxis], columns] = drawn
     return completed
-
-
-def _canonical(space: SearchSpace, completed: np.ndarray) -> np.ndarray:
-    codes = np.full(completed.shape, -1, dtype=np.int16)
-    for column, decision in enumerate(space.decisions):
-        active = space.active(codes, decision)
-        codes[:, column] = np.where(active, completed[:, column], -1)
-    return codes
 
 
 def _regressor(predict: _Predict) -> Any:

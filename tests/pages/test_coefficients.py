@@ -81,8 +81,9 @@ def test_every_kind_of_interval_is_drawn_and_stands_in_the_address(studies, kind
 
 def test_effects_are_said_in_words(studies):
     page = part("In words")
-    [words] = [d.value for d in page.dataframe if "in words" in d.value]
+    words, *others = [d.value for d in page.dataframe if "in words" in d.value]
     assert len(words) and words["in words"].str.contains(" instead of ").all()
+    assert others and all(t["in words"].str.contains("pays|costs|is worth").all() for t in others)
     assert (words["in words"].str.contains("points per ms")).any()
     assert set(words["Top-1 accuracy stars"]) <= {"", "*", "**", "***"}
 

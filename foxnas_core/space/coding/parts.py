@@ -185,6 +185,14 @@ def slot_states(space: SearchSpace, slot: str) -> SlotStates:
     return SlotStates(positions, sizes, tuple(rows), tuple(labels))
 
 
+def canonical(space: SearchSpace, codes: np.ndarray) -> np.ndarray:
+    """Codes (rows, decisions) of which each says a choice, with those that others turn off -1."""
+    found = np.full(codes.shape, -1, dtype=np.int16)
+    for column, decision in enumerate(space.decisions):
+        found[:, column] = np.where(space.active(found, decision), codes[:, column], -1)
+    return found
+
+
 @lru_cache(maxsize=8)
 def sample_codes(space: SearchSpace) -> np.ndarray:
     """Codes (1000, decisions) by which columns are told apart whatever the data."""

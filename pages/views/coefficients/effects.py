@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from foxnas_core.cards import coefficients, domains
+from foxnas_core.cards import coefficients, dependences, domains
 from foxnas_core.cards.given import EFFECTS, Given
 from foxnas_core.study import Study
 from foxnas_core.table.measurements import MeasurementTable
@@ -74,9 +74,11 @@ def show_intervals(given: Given) -> None:
         show_card(coefficients.context, given)
 
 
-def show_words(given: Given) -> None:
-    """Each effect as a sentence."""
+def show_words(given: Given, mains: list[Given]) -> None:
+    """Each effect as a sentence, and what it hangs on."""
     show_card(coefficients.words, given)
+    for own in mains:
+        show_card(dependences.depends, own)
 
 
 def show_maps(given: Given) -> None:
@@ -153,7 +155,7 @@ def show(study: Study) -> None:
     parts = {
         "Intervals": lambda: show_intervals(told),
         "Maps": lambda: show_maps(told),
-        "In words": lambda: show_words(told),
+        "In words": lambda: show_words(told, mains),
         "Fit and tests": lambda: show_fits(mains),
     }
     if domains.ends_of(told):

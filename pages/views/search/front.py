@@ -87,7 +87,8 @@ def show_chances(given: Given) -> None:
 
 def show_ties(given: Given, fronts: cards.ResampledFronts | None) -> None:
     """What is as good as the optimum, and a way to open one of them in What-if."""
-    show_card(cards.ties, given, fronts=fronts)
+    if show_card(cards.ties, given, fronts=fronts) is None:
+        return
     tied = cards.tied_with(given, fronts)
     ids = tied.table["id"].tolist()
     row = st.container(horizontal=True, vertical_alignment="bottom")
