@@ -83,7 +83,7 @@ def show_facts(study: Study) -> None:
 
 def show_fits(study: Study) -> None:
     """How well every target is fitted, and what keeps one from it."""
-    predictors, sentences = cache.fits_of(study)
+    predictors, sentences = given_of(study).fits()
     if sentences:
         st.warning(plain(sentences[0]))
     if sentences[1:]:
@@ -99,7 +99,7 @@ def show_fits(study: Study) -> None:
 def is_fitted(study: Study, *columns: str) -> bool:
     """Whether these targets can be predicted; where not, `show_fits` says why."""
     with suppress(FoxnasError):
-        return bool([cache.predictor_of(study, column) for column in columns])
+        return bool([given_of(study).predictor(column) for column in columns])
     return False
 
 

@@ -12,7 +12,8 @@ _MOST_SAID = 6
 
 def no_products(given: Given) -> str | None:
     """Why every choice is worth the same whatever else is chosen; raises as `not_fitted`."""
-    form = not_fitted(given) or given.fitted.form
+    not_fitted(given)
+    form = given.fitted.form
     if given.fitted.is_counted or not form.interactions:
         return (
             f"By the form {form.title!r} a choice is worth as much of "

@@ -8,7 +8,6 @@ they differ are combinations of coefficients, so that their intervals are those 
 and hold where its form does.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations
@@ -69,10 +68,13 @@ def dependences(predictor: Predictor, how: Inference | None = None) -> pd.DataFr
     Effects are in the target's unit; on the scale of the predictor's link, for a subnet of average
     value. `how` sure one may be as in `explanation.coefficients.choice_effects`.
     """
-    form, how = predictor.form, how or inference(predictor)
-    pairs, first, last = _combinations(form) if form.interactions else ((), [], [])
+    nothing, form = pd.DataFrame(columns=_COLUMNS), predictor.form
+    if not form.interactions:
+        return nothing
+    how = how or inference(predictor)
+    pairs, first, last = _combinations(form)
     if not pairs:
-        return pd.DataFrame(columns=_COLUMNS)
+        return nothing
     told = {
         end: how.intervals(rows)[["value", "low", "high"]].add_suffix(f"_{end}")
         for end, rows in (("first", first), ("last", last))
@@ -84,7 +86,7 @@ def dependences(predictor: Predictor, how: Inference | None = None) -> pd.DataFr
     table["where"] = [where.at(where.last) for _, where in pairs]
     table["in words"] = [
         _sentence(row, what, where, predictor.target)
-        for (what, where), row in zip(pairs, table.to_dict("records"), strict=True)
+        for (what, where), (_, row) in zip(pairs, table.iterrows(), strict=True)
     ]
     clearest = (-table["t"].abs()).sort_values(kind="stable").index
     return table.loc[clearest, _COLUMNS].reset_index(drop=True)
@@ -102,7 +104,7 @@ def clear(table: pd.DataFrame) -> pd.DataFrame:
     return table[table["p_adjusted"] < _CLEAR]
 
 
-def _sentence(row: Mapping[str, float], what: Unit, where: Unit, target: Metric) -> str:
+def _sentence(row: pd.Series, what: Unit, where: Unit, target: Metric) -> str:
     """A row in words: "kernel 7 instead of 3 in s3 pays only at 28 px: +0.52 points (0.44 to 0.60),
     and at 18 px -0.03 (-0.11 to 0.05), which is not told from 0"."""
     ends = {end: float(row[f"effect_{end}"]) for end in ("first", "last")}
@@ -142,7 +144,9 @@ def _combinations(
         np.array([_effect(form, *pair, getattr(pair[1], end), drawn) for pair in pairs])
         for end in ("first", "last")
     )
-    differ = np.flatnonzero(np.abs(last - first).max(axis=1) > _NOTHING) if pairs else []
+    if not pairs:
+        return (), first, last
+    differ = np.flatnonzero(np.abs(last - first).max(axis=1) > _NOTHING)
     return tuple(pairs[i] for i in differ), first[differ], last[differ]
 
 

@@ -132,7 +132,7 @@ def test_interactions_that_gain_are_warned_of(studies, monkeypatch, share, gains
     kept = cache.Cached.kept
 
     def with_interactions(given, method, *arguments):
-        if method.__name__ != "predictor" or arguments[1] != "interactions":
+        if method.__name__ != "_predictor" or arguments[1] != "interactions":
             return kept(given, method, *arguments)
         plain = kept(given, method, arguments[0], "per_layer", "auto")
         return replace(plain, cv=replace(plain.cv, rmse=share * plain.cv.rmse))
