@@ -1,15 +1,16 @@
 """What the product promises of its intervals, kept on simulated truths of the demo's own space."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import DEMO
+from conftest import DEMO, REPOSITORY
 
 from benchmarks.coverage import (
     Truth,
     average_coverage,
     coverage,
-    edit_coverage,
     main,
     step_coverage,
 )
@@ -64,12 +65,18 @@ def test_single_effects_of_shrunk_steps_hold_on_few_rows() -> None:
     assert 0.93 <= step_coverage(open_study(DEMO).table(), "latency_ms", 200, runs=3) <= 0.98
 
 
-@pytest.mark.parametrize("target", ["accuracy", "latency_ms"])
-def test_an_edits_own_interval_holds_for_the_demos_nearest_pairs(target: str) -> None:
-    held = edit_coverage(open_study(DEMO).table(), target)
-    assert held["this_edit"] >= 0.88
+def test_an_edits_own_interval_holds_for_the_demos_nearest_pairs() -> None:
+    """Of accuracy, latency and int8 latency, as the documents tell, which another test holds to be
+    what `edit_coverage` gives."""
+    text = (REPOSITORY / "docs" / "method.md").read_text()
+    own, average = (
+        [int(share) for share in re.findall(r"\d+", told)]
+        for told in re.findall(r"<!-- figure: (?:average )?edits held -->(.*?)<!-- end -->", text)
+    )
+    assert len(own) == len(average) == 3
+    assert min(own) >= 88
     # The average edit's promises less, and is named so.
-    assert held["average_edit"] < 0.7
+    assert max(average) < 70
 
 
 def test_truths_are_simulated_as_they_say() -> None:

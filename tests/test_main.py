@@ -560,24 +560,6 @@ def test_missing_images_leave_no_study_behind(tmp_path, capsys):
     assert not (tmp_path / "study").exists()
 
 
-def test_two_processes_train_a_new_study_together(tmp_path):
-    write_images(tmp_path / "images")
-    (tmp_path / "space.json").write_text(json.dumps(tiny_document()))
-    command = [
-        sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2",
-        "-m", "foxnas_core", "train", "--study", str(tmp_path / "study"),
-        "--space", str(tmp_path / "space.json"), "--data", str(tmp_path / "images"),
-        "--epochs", "1", "--batch", "8", "--json",
-    ]  # fmt: skip
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(
-        command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, timeout=300
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    assert json.loads(done.stdout)["steps"] > 0
-    assert open_study(tmp_path / "study").load_checkpoint().record["processes"] == 2
-
-
 def test_a_killed_training_resumes(tmp_path, capsys):
     write_images(tmp_path / "images", 300)
     (tmp_path / "space.json").write_text(json.dumps(tiny_document(input_channels=3)))

@@ -1,3 +1,4 @@
+import json
 import math
 import os
 import subprocess
@@ -7,17 +8,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from conftest import REPOSITORY, stripes, tiny_document
+from conftest import REPOSITORY, tiny_document
 from optimizers import kernels, learning_rates, reached, shrunk_alone
 
 from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.families import space_from_dict
+from foxnas_core.study import open_study
 from foxnas_core.supernet.adapter import supernet_of
 from foxnas_core.tasks import task_of
 from foxnas_core.tasks.classification import Classification
-from foxnas_core.tasks.dataset import Dataset
 from foxnas_core.training.recipe import Recipe
 from foxnas_core.training.supernets import score_of, train, weights_fingerprint
+from tests.test_main import write_images
+from tests.training import two_processes
 
 RECIPE = Recipe(epochs=2, batch=40, learning_rate=1e-2, seed=5)  # 10 steps an epoch
 
@@ -141,58 +144,29 @@ def test_the_rate_warms_up_then_falls_to_nothing(tiny_space, tiny_dataset, tmp_p
 def test_two_processes_share_the_batches_of_one(tmp_path):
     """Under torchrun each process takes half of every batch, and its gradients are averaged with
     the other's; the loss curves agree."""
-    script = tmp_path / "run.py"
-    script.write_text(
-        "import json, sys, torch\n"
-        "from pathlib import Path\n"
-        "sys.path[:0] = [sys.argv[1], sys.argv[1] + '/tests']\n"
-        "import conftest\n"
-        "from mixtures import space_of_cells\n"
-        "from training.updates import test_fpnas as fpnas\n"
-        "from foxnas_core.families import space_from_dict\n"
-        "from foxnas_core.tasks.classification import Classification\n"
-        "from foxnas_core.tasks.dataset import Dataset\n"
-        "from foxnas_core.training.distributed import average_gradients, is_first\n"
-        "from foxnas_core.training.recipe import Recipe\n"
-        "from foxnas_core.training.loop import run as steps\n"
-        "from foxnas_core.training.supernets import train\n"
-        "torch.set_num_threads(1)\n"
-        "d = Dataset('stripes', '', tuple('abc'), conftest.stripes(1600, 1), conftest.stripes(9))\n"
-        "space = space_from_dict(conftest.tiny_document())\n"
-        "t = train(space, Classification.of(d), d, Recipe(6, 320, 1e-2),\n"
-        "          state_file=Path(sys.argv[2]) / 's', report_every=3)\n"
-        "own = torch.nn.Linear(2, 1)\n"
-        "own.weight.grad = torch.full((1, 2), 1.0 + 2 * torch.distributed.get_rank())\n"
-        "average_gradients(own, 2)\n"
-        "t.record['averaged'] = own.weight.grad.tolist()\n"
-        "cells, sums = space_of_cells('nasbench201', resolution=12), [None, None]\n"
-        "m = train(cells, Classification.of(d), d, Recipe(1, 80, .02), update='darts',\n"
-        "          state_file=Path(sys.argv[2]) / 'm').supernet\n"
-        "own = [p.detach().double().sum().item() for p in m.parameters()]\n"
-        "torch.distributed.all_gather_object(sums, own)\n"
-        "f, drawn = fpnas.made(space, d), [None, None]\n"
-        "steps(f, d.training.take(slice(0, 160)))\n"
-        "own = [f.sampler.draw().tolist(), [s.k for s in f.steps], f.sampler.temper]\n"
-        "torch.distributed.all_gather_object(drawn, own)\n"
-        "t.record.update(drawn=drawn)\n"
-        "t.record.update(sums=sums, alpha=[a.tolist() for a in m.alpha.values()])\n"
-        "if is_first():\n"
-        "    Path(sys.argv[2], 'out.json').write_text(json.dumps(t.record))\n"
-        "torch.distributed.destroy_process_group()\n"
-    )
+    write_images(tmp_path / "images")
+    (tmp_path / "space.json").write_text(json.dumps(tiny_document()))
     command = [
         sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2",
-        str(script), str(REPOSITORY), str(tmp_path),
+        two_processes.__file__, str(tmp_path),
+        "train", "--study", str(tmp_path / "study"), "--space", str(tmp_path / "space.json"),
+        "--data", str(tmp_path / "images"), "--epochs", "1", "--batch", "8", "--json",
     ]  # fmt: skip
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stderr
-    import json
+    own = {"OMP_NUM_THREADS": "1", "PYTHONPATH": f"{REPOSITORY}{os.pathsep}{REPOSITORY / 'tests'}"}
+    done = subprocess.run(
+        command, env=os.environ | own, capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    # By the command line, too, where the first alone has something to say.
+    assert json.loads(done.stdout)["steps"] > 0
+    assert open_study(tmp_path / "study").load_checkpoint().record["processes"] == 2
 
     two = json.loads((tmp_path / "out.json").read_text())
     space = space_from_dict(tiny_document())
-    dataset = Dataset("stripes", "", tuple("abc"), stripes(1600, 1), stripes(9))
-    one = run(space, dataset, tmp_path, recipe=Recipe(6, 320, 1e-2), report_every=3)
+    one = run(
+        space, two_processes.DATASET, tmp_path,
+        recipe=two_processes.RECIPE, report_every=two_processes.EVERY,
+    )  # fmt: skip
     # Not their sum, which Adam, indifferent to a gradient's scale, would not show in the losses.
     assert two["averaged"] == [[2.0, 2.0]]
     # A mixture and its architecture parameters are the same in both as well.
