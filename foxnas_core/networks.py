@@ -1,16 +1,18 @@
 """What networks and supernets are to the rest: contracts that every family, and code of one's own,
-keep."""
+keep; and how far a state dict is that of a network."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
+from foxnas_core.errors import InvalidInput
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.space.mixture import Mixture
 from foxnas_core.space.search_space import SearchSpace
 
+_TOLD = 3  # tensors that are named
 MixtureWeights = Mapping[str, Tensor | Sequence[float]]
 """By edge, the weight of each of its operations; an operation of weight 0 is not computed."""
 
@@ -122,3 +124,48 @@ class MixtureSupernet(SupernetAdapter):
     def forward(self, x: Tensor, architecture: Architecture) -> Tensor:
         """(N, *input_shape) to (N, …), of the mixture in which each edge has one operation."""
         return self.mixed(x, self.mixture.one_hot(architecture))
+
+
+def unwrapped(tensors: Mapping[str, Tensor], wanted: Collection[str]) -> dict[str, Tensor]:
+    """The tensors by their names without what wrappers put before all of them, such as `module.`
+    of DataParallel and `ema.` of a moving average, until some are `wanted`."""
+    found = {name: tensor for name, tensor in tensors.items() if name != "n_averaged"}
+    while found and not found.keys() & set(wanted):
+        heads = {name.partition(".")[0] for name in found}
+        if len(heads) > 1 or not all("." in name for name in found):
+            return dict(found)
+        found = {name.partition(".")[2]: tensor for name, tensor in found.items()}
+    return dict(found)
+
+
+def check_tensors(
+    what: str, tensors: Mapping[str, Tensor], wanted: Mapping[str, Tensor], mend: str
+) -> None:
+    """Raises `InvalidInput`, which begins with `what` they are and ends in how to `mend` it, naming
+    tensors that are missing, left over or of another shape than `wanted`, with their shapes."""
+    missing = [f"{n!r} ({_sized(t)})" for n, t in wanted.items() if n not in tensors]
+    surplus = [f"{n!r} ({_sized(t)})" for n, t in tensors.items() if n not in wanted]
+    other = [
+        f"{n!r} ({_sized(t)} in place of {_sized(wanted[n])})"
+        for n, t in tensors.items()
+        if n in wanted and t.shape != wanted[n].shape
+    ]
+    found = (
+        _some("lack", missing, len(wanted)),
+        _some("have", other, len(wanted), "of another shape"),
+        _some("have", surplus, len(tensors), "too many"),
+    )
+    if any(found):
+        raise InvalidInput(f"{what} {', '.join(filter(None, found))}; {mend}.")
+
+
+def _some(verb: str, names: list[str], of: int, which: str = "") -> str:
+    if not names:
+        return ""
+    rest = f" and {len(names) - _TOLD:,} more" if len(names) > _TOLD else ""
+    counted = " ".join(filter(None, (verb, f"{len(names):,} of {of:,} tensors", which)))
+    return f"{counted}: {', '.join(names[:_TOLD])}{rest}"
+
+
+def _sized(tensor: Tensor) -> str:
+    return "×".join(map(str, tensor.shape)) or "one number"

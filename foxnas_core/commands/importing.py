@@ -115,11 +115,17 @@ def _told(
 
 
 def import_weights(options: argparse.Namespace) -> dict[str, Any]:
-    """Begin a study with weights in once-for-all's published layout."""
+    """Begin a study with weights in a layout of once-for-all's."""
     from foxnas_core.steps.adopt import import_once_for_all
 
     space = space_to_train(options.study, options.space or "ofa-mobilenetv3")
-    study = import_once_for_all(options.study, space, weights=options.file, data=options.data)
+    study = import_once_for_all(
+        options.study,
+        space,
+        weights=options.file,
+        data=options.data,
+        part=options.part or "",
+    )
     calibration, held_out = study.images()
     say(f"Saved {study.checkpoint_file}.")
     return {

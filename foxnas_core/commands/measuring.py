@@ -203,7 +203,12 @@ def _study_to_measure(options: argparse.Namespace) -> Study:
     images = open_study(options.study).images_file if not options.data else options.data
     space = space_to_train(options.study, options.space)
     return adopt(
-        options.study, space, supernet=options.supernet, weights=options.weights, data=images
+        options.study,
+        space,
+        supernet=options.supernet,
+        weights=options.weights,
+        data=images,
+        part=options.part or "",
     )
 
 

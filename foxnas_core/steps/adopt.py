@@ -21,20 +21,30 @@ from foxnas_core.tasks.dataset import (
 )
 
 
-def adopt(folder: Path, space: SearchSpace, *, supernet: str, weights: Path, data: Path) -> Study:
+def adopt(
+    folder: Path,
+    space: SearchSpace,
+    *,
+    supernet: str,
+    weights: Path,
+    data: Path,
+    part: str = "",
+) -> Study:
     """The study of `folder` with a supernet of one's own; begun, where it is not there yet.
 
-    `supernet` names the function that builds it (see `supernet.adapter.load_factory`), `data` the
+    `supernet` names the function that builds it (see `supernet.adapter.load_factory`), `part` the
+    state dict of several in the file of `weights` (see `supernet.weights.load_weights`), `data` the
     images: an `images.npz` as studies have, Fashion-MNIST's folder or a folder of pictures. Both
     extremes are run before anything is written. Called again with the same weights, it changes
     nothing. Raises `InvalidInput` or `MissingPart` where something does not fit, also where the
     folder holds other weights.
     """
     from foxnas_core.supernet.adapter import build_supernet, check_supernet, load_factory
-    from foxnas_core.supernet.checkpoint import load_tensors, load_weights, save_adapted
+    from foxnas_core.supernet.checkpoint import load_tensors, save_adapted
+    from foxnas_core.supernet.weights import load_weights
 
     factory = load_factory(supernet)
-    tensors = load_weights(weights)
+    tensors = load_weights(weights, part)
     study = Study(folder, folder.resolve().name, "", space, factory)
     if study.checkpoint_file.exists():
         if not _same(load_tensors(study.checkpoint_file)[0], tensors):
@@ -62,18 +72,22 @@ def adopt(folder: Path, space: SearchSpace, *, supernet: str, weights: Path, dat
     return study
 
 
-def import_once_for_all(folder: Path, space: SearchSpace, *, weights: Path, data: Path) -> Study:
-    """A new study with weights in once-for-all's published MobileNetV3 layout.
+def import_once_for_all(
+    folder: Path, space: SearchSpace, *, weights: Path, data: Path, part: str = ""
+) -> Study:
+    """A new study with weights in the layout of once-for-all's MobileNetV3 or ProxylessNAS
+    supernets, of several state dicts in the file that called `part`.
 
-    Raises as `supernet_from_once_for_all` and `load_dataset`, and `InvalidInput` where the images
-    do not suit the space or the folder holds weights already.
+    Raises as `load_weights`, `supernet_from_once_for_all` and `load_dataset`, and `InvalidInput`
+    where the images do not suit the space or the folder holds weights already.
     """
     from foxnas_core.families.mbconv.once_for_all import (
         IMAGENET_MEAN,
         IMAGENET_STD,
         supernet_from_once_for_all,
     )
-    from foxnas_core.supernet.checkpoint import load_weights, save_checkpoint
+    from foxnas_core.supernet.checkpoint import save_checkpoint
+    from foxnas_core.supernet.weights import load_weights
     from foxnas_core.tasks.classification import Classification
     from foxnas_core.training.supernets import check_fits
 
@@ -81,7 +95,7 @@ def import_once_for_all(folder: Path, space: SearchSpace, *, weights: Path, data
     if study.checkpoint_file.exists():
         raise InvalidInput(f"{folder} holds weights already; name a new folder.")
     settings = settings_of(space)
-    supernet = supernet_from_once_for_all(load_weights(weights), space)
+    supernet = supernet_from_once_for_all(load_weights(weights, part), space)
     dataset = _dataset(data, side=settings.resolutions[-1], channels=settings.input_channels)
     check_fits(supernet, Classification.of(dataset), dataset)
     pixels: dict[str, Any] = dict(

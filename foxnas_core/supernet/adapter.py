@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from foxnas_core.errors import InvalidInput
 from foxnas_core.families import families, family_of
-from foxnas_core.networks import Network, SupernetAdapter
+from foxnas_core.networks import Network, SupernetAdapter, check_tensors, unwrapped
 from foxnas_core.space.architecture import Architecture, Value
 from foxnas_core.space.search_space import SearchSpace
 
@@ -179,12 +179,11 @@ def build_supernet(
             f"The supernet's function gives a {type(module).__name__}; let it return a torch "
             "module."
         )
-    try:
-        module.load_state_dict(dict(tensors))
-    except RuntimeError as error:
-        raise InvalidInput(
-            f"The weights are not those of {type(module).__name__}: {_said(error)}."
-        ) from error
+    wanted = module.state_dict()
+    own = unwrapped(tensors, wanted)
+    what = f"The weights are not those of {type(module).__name__}: they"
+    check_tensors(what, own, wanted, "name those of this module")
+    module.load_state_dict(own)
     shape = record.get("input_shape")
     if shape is None:
         shape = (record["input_channels"], record["resolution"], record["resolution"])

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save
+from safetensors.torch import save
 
 from foxnas_core.documents import parse_json
 from foxnas_core.errors import InvalidInput, MissingPart
@@ -59,25 +59,6 @@ def load_tensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
     except (SafetensorError, OSError, KeyError, ValueError) as error:
         raise InvalidInput(
             f"{path} is damaged or no FOX-NAS Studio checkpoint; restore it or train again."
-        ) from error
-
-
-def load_weights(path: Path) -> dict[str, torch.Tensor]:
-    """The tensors of any safetensors file, made by whomever.
-
-    Raises `MissingPart` where it is absent, `InvalidInput` for another kind of file: a pickle runs
-    code when it is read.
-    """
-    if not path.exists():
-        raise MissingPart(f"There are no weights at {path}; name a .safetensors file.")
-    try:
-        return load_file(path)
-    except (SafetensorError, OSError) as error:
-        raise InvalidInput(
-            f"{path} is no safetensors file. A .pth or .pt file is a pickle, which runs code when "
-            "it is read and is not opened here; convert one you trust, where you trust it: "
-            "'safetensors.torch.save_file(torch.load(FILE, weights_only=True), OUT)', with "
-            '["state_dict"] after torch.load(…) where the file has one.'
         ) from error
 
 

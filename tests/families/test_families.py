@@ -34,7 +34,7 @@ def test_these_spaces_are_shipped():
         "darts", "fbnet-cifar100", "fbnet-imagenet", "fbnetv2-imagenet", "fbnetv2-mini",
         "foxnas-cpu", "foxnas-mini", "foxnas-mini-cpu", "foxnas-tpu", "fpnas-imagenet",
         "nasbench201", "nasbench201-cifar100", "nasbench201-imagenet16", "ofa-mobilenetv3",
-        "vnas", "volumetric-mini",
+        "ofa-proxyless", "vnas", "volumetric-mini",
     ]  # fmt: skip
 
 

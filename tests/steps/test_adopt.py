@@ -102,7 +102,7 @@ def test_the_record_says_what_the_module_and_the_images_say(own, tmp_path):
         ({"--supernet": None}, "--supernet MODULE:FUNCTION"),
         ({"--space": None}, "name its space"),
         ({"--data": None}, "no study at"),
-        ({"--weights": "net.py"}, "is no safetensors file. A .pth or .pt file is a pickle"),
+        ({"--weights": "net.py"}, "is no safetensors file, or damaged; name a .safetensors file"),
         ({"--weights": "none.safetensors"}, "no weights at"),
         ({"--data": "none.npz"}, "no images at"),
         ({"--data": "."}, "does not say"),

@@ -1,4 +1,5 @@
-"""Weights in the layout in which once-for-all publishes its MobileNetV3 supernets.
+"""Weights in the layouts in which once-for-all publishes its supernets: MobileNetV3's, with a layer
+after the pooling, and ProxylessNAS's, without.
 
 The elastic rules are ours (Cai et al., arXiv 1908.09791): the first channels of an expansion, which
 published weights have sorted by importance; a smaller kernel as the centre of the next larger one
@@ -13,6 +14,7 @@ from torch import Tensor
 from foxnas_core.errors import InvalidInput
 from foxnas_core.families.mbconv.space import MBConvSettings
 from foxnas_core.families.mbconv.supernet import Supernet
+from foxnas_core.networks import check_tensors, unwrapped
 from foxnas_core.space.search_space import SearchSpace
 
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -25,50 +27,55 @@ _WRAPPED = (
     (".conv.conv.weight", ".conv.weight"),
     (".linear.linear.", ".linear."),
 )
+_HIDDEN = "feature_mix_layer.conv.weight"  # of MobileNetV3's layout
 _NORM = ("weight", "bias", "running_mean", "running_var")
 
 
 def supernet_from_once_for_all(tensors: Mapping[str, Tensor], space: SearchSpace) -> Supernet:
     """The supernet of `space` with the weights of a published state dict, in evaluation mode.
 
-    The layer after pooling, which has no bias there, gets one of zeros. Raises `InvalidInput`
-    naming the first tensor that is missing, of another shape than the space needs, or left over.
+    A space with a hidden layer takes the MobileNetV3 layout, in which that has no bias and gets one
+    of zeros; one without takes that of ProxylessNAS. Raises `InvalidInput` naming tensors that are
+    missing, of another shape than the space needs, or left over.
     """
     supernet = Supernet(space)
-    found = {_plain(name): tensor for name, tensor in tensors.items()}
     state = dict(supernet.state_dict())
-    used = set()
-    for ours, theirs in _names(supernet.settings):
-        if theirs not in found:
-            raise InvalidInput(
-                f"The weights lack {theirs!r}, which space {space.name!r} needs; name the space "
-                "that they were trained on (--space FILE)."
-            )
-        tensor = found[theirs]
-        used.add(theirs)
-        if theirs.startswith("feature_mix_layer"):
-            tensor = tensor.flatten(1)
-        if tensor.shape != state[ours].shape:
-            raise InvalidInput(
-                f"The weights' {theirs!r} is {_sized(tensor)}, but space {space.name!r} needs "
-                f"{_sized(state[ours])}; name the space that they were trained on (--space FILE)."
-            )
-        state[ours] = tensor.to(torch.float32)
-    left = sorted(n for n in set(found) - used if not n.endswith("num_batches_tracked"))
-    if left:
-        raise InvalidInput(
-            f"The weights hold {left[0]!r}, for which space {space.name!r} has no place; name the "
-            "space that they were trained on (--space FILE)."
-        )
+    names = dict(_names(supernet.settings))
+    wanted = {theirs: state[ours] for ours, theirs in names.items()}
+    plain = unwrapped({_plain(name): tensor for name, tensor in tensors.items()}, wanted)
+    found = {n: t for n, t in plain.items() if not n.endswith("num_batches_tracked")}
+    mixing = found.get(_HIDDEN)
+    if mixing is not None and supernet.settings.feature_width:
+        found[_HIDDEN] = mixing.flatten(1)
+    _check_layout(found, supernet.settings)
+    check_tensors(
+        f"For space {space.name!r} the weights", found, wanted,
+        "name the space that they were trained on (--space FILE)",
+    )  # fmt: skip
+    state |= {ours: found[theirs].to(torch.float32) for ours, theirs in names.items()}
     if supernet.settings.feature_width:
         state["head.hidden.0.bias"] = torch.zeros(supernet.settings.feature_width)
     supernet.load_state_dict(state)
     return supernet.eval()
 
 
+def _check_layout(found: Mapping[str, Tensor], settings: MBConvSettings) -> None:
+    """Raises `InvalidInput` where the weights are of another kind of network, which it tells."""
+    if any(name.startswith(("input_stem.", "max_pooling.")) for name in found):
+        raise InvalidInput(
+            "The weights are of a residual network, whose blocks have no depthwise convolution; "
+            "measure it as a supernet of your own (docs/own-supernet.md)."
+        )
+    elastic = any(len(stage.kernels) > 1 for stage in settings.stages)
+    if elastic and found and not any(name.endswith("_matrix") for name in found):
+        raise InvalidInput(
+            "The weights have no kernel matrices, from which smaller kernels are made, as those of "
+            "one network have none; name those of a supernet, or a space with one kernel a stage."
+        )
+
+
 def _plain(name: str) -> str:
     """A published name without the wrappers that some of the files spell out."""
-    name = name.removeprefix("module.")
     for wrapped, plain in _WRAPPED:
         name = name.replace(wrapped, plain)
     return name
@@ -104,9 +111,11 @@ def _names(settings: MBConvSettings) -> Iterator[tuple[str, str]]:
                             f"{theirs}.depth_conv.se.fc.{layer}.{part}",
                         )
             index += 1
-    yield from _convolution("head.convolution.0", "head.convolution.1", "final_expand_layer")
-    if settings.feature_width:
-        yield "head.hidden.0.weight", "feature_mix_layer.conv.weight"
+    hidden = settings.feature_width
+    last = "final_expand_layer" if hidden else "feature_mix_layer"
+    yield from _convolution("head.convolution.0", "head.convolution.1", last)
+    if hidden:
+        yield "head.hidden.0.weight", _HIDDEN
     for part in ("weight", "bias"):
         yield f"head.classifier.{part}", f"classifier.linear.{part}"
 
@@ -115,7 +124,3 @@ def _convolution(weight: str, norm: str, theirs: str) -> Iterator[tuple[str, str
     yield f"{weight}.weight", f"{theirs}.conv.weight"
     for part in _NORM:
         yield f"{norm}.{part}", f"{theirs}.bn.{part}"
-
-
-def _sized(tensor: Tensor) -> str:
-    return "×".join(map(str, tensor.shape)) or "one number"

@@ -25,6 +25,7 @@ from foxnas_core.space.search_space import SearchSpace
 
 MOST_DEPTH = 90
 ACTIVATIONS = ("relu", "relu6", "h_swish")
+NORM_EPSILON = 1e-5  # torch's own
 
 
 @dataclass(frozen=True)
@@ -46,10 +47,10 @@ class MBConvSettings:
 
     `first_width` is the width of a fixed block (kernel 3, expand 1) after the stem, or 0.
     `head_width` is the width of the last pointwise convolution, `feature_width` that of the
-    layer after pooling, or 0 for none. Two fields may be left out of the document:
+    layer after pooling, or 0 for none. Three fields may be left out of the document:
     `first_activation`, the fixed block's where it is not `activation`, and `mobilenet_squeeze`,
     whether the hidden width of squeeze-and-excitation is kept from falling more than 10 % below a
-    quarter of the channels, as in MobileNetV3.
+    quarter of the channels, as in MobileNetV3; `norm_epsilon` is what batch norms add to variances.
     """
 
     input_channels: int
@@ -65,6 +66,7 @@ class MBConvSettings:
     channel_divisor: int
     first_activation: str
     mobilenet_squeeze: bool
+    norm_epsilon: float
 
 
 @dataclass(frozen=True)
@@ -165,7 +167,8 @@ def parse_settings(settings: Mapping[str, Any]) -> MBConvSettings:
         "input_channels", "classes", "resolutions", "stem_width", "stem_stride", "first_width",
         "activation", "stages", "head_width", "feature_width", "channel_divisor",
     }  # fmt: skip
-    check_fields("The space", settings, fields, {"first_activation", "mobilenet_squeeze"})
+    optional = {"first_activation", "mobilenet_squeeze", "norm_epsilon"}
+    check_fields("The space", settings, fields, optional)
     mobilenet_squeeze = settings.get("mobilenet_squeeze", False)
     if not isinstance(mobilenet_squeeze, bool):
         raise InvalidInput("The space's 'mobilenet_squeeze' must be true or false.")
@@ -189,7 +192,17 @@ def parse_settings(settings: Mapping[str, Any]) -> MBConvSettings:
             ACTIVATIONS,
         ),
         mobilenet_squeeze=mobilenet_squeeze,
+        norm_epsilon=_epsilon(settings.get("norm_epsilon", NORM_EPSILON)),
     )
+
+
+def _epsilon(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= 0.1:
+        raise InvalidInput(
+            "The space's 'norm_epsilon' must be a number above 0 and at most 0.1, not "
+            f"{value!r:.40}."
+        )
+    return float(value)
 
 
 def _parse_stage(number: int, stage: Any) -> Stage:

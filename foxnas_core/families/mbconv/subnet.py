@@ -124,6 +124,7 @@ class Subnet(Network):
             }
         )
         self.head = Head(plans[-1].out_width, settings)
+        set_epsilon(self, settings)
 
     def parts(self) -> list[nn.Module]:
         """Stem, blocks and head: what a batch passes through, one after another."""
@@ -157,6 +158,13 @@ def input_shape(settings: MBConvSettings, architecture: Architecture) -> tuple[i
     """Channels, height and width of the image that an architecture takes."""
     side = resolution_of(settings, architecture)
     return settings.input_channels, side, side
+
+
+def set_epsilon(network: nn.Module, settings: MBConvSettings) -> None:
+    """Let the batch norms of a network add what the settings say to variances."""
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.eps = settings.norm_epsilon
 
 
 def stem(settings: MBConvSettings) -> nn.Sequential:

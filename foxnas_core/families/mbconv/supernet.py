@@ -26,6 +26,7 @@ from foxnas_core.families.mbconv.subnet import (
     SqueezeExcitation,
     Subnet,
     input_shape,
+    set_epsilon,
     stem,
 )
 from foxnas_core.networks import SupernetAdapter
@@ -88,6 +89,7 @@ class Supernet(SupernetAdapter):
                 )
                 in_width = stage.width
         self.head = Head(in_width, self.settings)
+        set_epsilon(self, self.settings)
 
     def forward(self, x: Tensor, architecture: Architecture) -> Tensor:
         """(N, channels, r, r) to (N, classes), through the blocks that `architecture` uses."""

@@ -210,12 +210,20 @@ def test_every_spelling_of_the_names_is_read(weights, supernet, wrapped, plain):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda w: w.pop("first_conv.conv.weight"), "lack 'first_conv.conv.weight'"),
+        (
+            lambda w: w.pop("first_conv.conv.weight"),
+            r"lack 1 of [0-9]+ tensors: 'first_conv.conv.weight' \(16×3×3×3\); name the space",
+        ),
         (
             lambda w: w.update({"classifier.linear.bias": torch.zeros(10)}),
-            "'classifier.linear.bias' is 10, but space 'ofa-mobilenetv3' needs 1000",
+            r"1 of .* of another shape: 'classifier.linear.bias' \(10 in place of 1000\)",
         ),
-        (lambda w: w.update({"blocks.21.conv.bn.weight": torch.zeros(1)}), "'blocks.21.conv.bn"),
+        (
+            lambda w: w.update({"blocks.21.conv.bn.weight": torch.zeros(1)}),
+            r"1 of .* too many: 'blocks.21.conv.bn.weight' \(1\)",
+        ),
+        (lambda w: [w.pop(n) for n in list(w) if n.endswith("_matrix")], "have no kernel matrices"),
+        (lambda w: w.update({"input_stem.0.conv.weight": w["first_conv.conv.weight"]}), "residual"),
     ],
 )
 def test_what_does_not_fit_is_named(weights, change, words):
@@ -223,6 +231,94 @@ def test_what_does_not_fit_is_named(weights, change, words):
     change(wrong)
     with pytest.raises(InvalidInput, match=words):
         supernet_from_once_for_all(wrong, SPACE)
+
+
+PROXYLESS = space_from_dict(
+    tiny_document(
+        input_channels=3, stem_width=8, first_width=4, activation="relu6", feature_width=0,
+        norm_epsilon=1e-3,
+        stages=[
+            {"width": 8, "stride": 2, "depths": [1, 2], "kernels": [3, 5], "expands": [2, 3],
+             "squeeze_excitation": False, "activation": "relu6"},
+            {"width": 12, "stride": 1, "depths": [1], "kernels": [3, 5], "expands": [2, 3],
+             "squeeze_excitation": False, "activation": "relu6"},
+        ],
+    )
+)  # fmt: skip
+
+
+@torch.no_grad()
+def test_the_layout_of_proxylessnas_gives_its_networks_logits(double):
+    """Without a layer after the pooling, and with what its norms add to variances, wrapped as
+    DataParallel does; against a forward pass that knows the published names alone."""
+    generator = torch.Generator().manual_seed(0)
+    weights: dict[str, Tensor] = {}
+
+    def convolved(name: str, *shape: int) -> None:
+        weights[f"{name}.conv.weight"] = torch.randn(shape, generator=generator)
+        for part in ("weight", "bias", "running_mean", "running_var"):
+            weights[f"{name}.bn.{part}"] = 0.001 + torch.rand(shape[0], generator=generator) / 50
+
+    convolved("first_conv", 8, 3, 3, 3)
+    convolved("blocks.0.conv.depth_conv", 8, 1, 3, 3)
+    convolved("blocks.0.conv.point_linear", 4, 8, 1, 1)
+    for number, (read, out) in enumerate(((4, 8), (8, 8), (8, 12)), start=1):
+        block = f"blocks.{number}.conv"
+        convolved(f"{block}.inverted_bottleneck", 3 * read, read, 1, 1)
+        convolved(f"{block}.depth_conv", 3 * read, 1, 5, 5)
+        matrix = torch.eye(9) + torch.randn((9, 9), generator=generator) / 10
+        weights[f"{block}.depth_conv.conv.5to3_matrix"] = matrix
+        convolved(f"{block}.point_linear", out, 3 * read, 1, 1)
+    settings = settings_of(PROXYLESS)
+    convolved("feature_mix_layer", settings.head_width, 12, 1, 1)
+    weights["classifier.linear.weight"] = torch.randn(settings.classes, settings.head_width)
+    weights["classifier.linear.bias"] = torch.randn(settings.classes)
+
+    def layer(x: Tensor, name: str, made: int, stride: int = 1, kernel: int = 0) -> Tensor:
+        weight = weights[f"{name}.conv.weight"][:made]
+        groups = made if "depth_conv" in name else 1
+        weight = weight if groups > 1 else weight[:, : x.shape[1]]
+        if kernel == 3 and weight.shape[-1] == 5:
+            inner = weight[..., 1:-1, 1:-1].reshape(made, 9)
+            weight = (inner @ weights[f"{name}.conv.5to3_matrix"].T).view(made, 1, 3, 3)
+        x = F.conv2d(x, weight, None, stride, weight.shape[-1] // 2, 1, groups)
+        scale, shift, mean, variance = (
+            weights[f"{name}.bn.{part}"][:made].view(1, -1, 1, 1)
+            for part in ("weight", "bias", "running_mean", "running_var")
+        )
+        return (x - mean) / (variance + 1e-3).sqrt() * scale + shift
+
+    def logits(x: Tensor, architecture: Architecture) -> Tensor:
+        x = layer(x, "first_conv", 8, settings.stem_stride).clamp(0, 6)
+        x = layer(x, "blocks.0.conv.depth_conv", 8).clamp(0, 6)
+        x = layer(x, "blocks.0.conv.point_linear", 4)
+        for number, slot in enumerate(("s1b1", "s1b2", "s2b1"), start=1):
+            if f"{slot}_kernel" not in architecture:
+                continue
+            block, kernel = f"blocks.{number}.conv", architecture[f"{slot}_kernel"]
+            made = x.shape[1] * architecture[f"{slot}_expand"]
+            y = layer(x, f"{block}.inverted_bottleneck", made).clamp(0, 6)
+            y = layer(y, f"{block}.depth_conv", made, 2 if slot == "s1b1" else 1, kernel)
+            y = layer(y.clamp(0, 6), f"{block}.point_linear", 12 if slot == "s2b1" else 8)
+            x = x + y if slot == "s1b2" else y
+        x = layer(x, "feature_mix_layer", settings.head_width).clamp(0, 6).mean((2, 3))
+        return x @ weights["classifier.linear.weight"].T + weights["classifier.linear.bias"]
+
+    wrapped = {f"module.{name}": tensor for name, tensor in weights.items()}
+    supernet = supernet_from_once_for_all(wrapped, PROXYLESS).double()
+    # The weights came as they are stored, in single precision.
+    weights = {name: tensor.float().double() for name, tensor in weights.items()}
+    for architecture in PROXYLESS.sample(5, seed=0):
+        x = torch.randn(2, *supernet.input_shape(architecture))
+        expected = logits(x, architecture)
+        for found in (supernet(x, architecture), supernet.extract(architecture)(x)):
+            assert (found - expected).abs().max() <= 1e-9 * expected.abs().max()
+    with pytest.raises(InvalidInput, match="lack .*'first_conv.conv.weight'"):
+        supernet_from_once_for_all({"fc.weight": torch.zeros(3)} | _matrix(), PROXYLESS)
+
+
+def _matrix() -> dict[str, Tensor]:
+    return {"blocks.1.conv.depth_conv.conv.5to3_matrix": torch.eye(9)}
 
 
 def test_a_space_of_other_activations_and_rounding_is_the_old_one():
@@ -233,6 +329,8 @@ def test_a_space_of_other_activations_and_rounding_is_the_old_one():
         space_from_dict(tiny_document(first_activation="gelu"))
     with pytest.raises(InvalidInput, match="'mobilenet_squeeze' must be true or false"):
         space_from_dict(tiny_document(mobilenet_squeeze=1))
+    with pytest.raises(InvalidInput, match="'norm_epsilon' must be a number above 0"):
+        space_from_dict(tiny_document(norm_epsilon=True))
 
 
 def test_the_shipped_space_is_the_published_one():
