@@ -29,6 +29,13 @@ def write_atomically(path: Path, content: bytes | str) -> None:
         raise
 
 
+def check_place(path: Path) -> None:
+    """Raises OSError where no file can be written at `path`, whose folders need not be there."""
+    there = next(place for place in path.absolute().parents if place.exists())
+    with tempfile.TemporaryFile(dir=there):
+        pass
+
+
 def typed(path: Path) -> str:
     """A path as one types it in the shell in which the program was started."""
     found, here = path.resolve(), Path.cwd().resolve()

@@ -1,6 +1,8 @@
 """The commands that take something away: export, profile, report."""
 
 import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,7 +11,7 @@ from foxnas_core.cards.card import Card
 from foxnas_core.commands.printing import Answer
 from foxnas_core.commands.shared import bar, named_architecture, opened, say
 from foxnas_core.errors import InvalidInput, MissingPart
-from foxnas_core.files import write_atomically
+from foxnas_core.files import check_place, write_atomically
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.steps.fit import fit_all, fit_each
 from foxnas_core.steps.kept_fits import kept_fits
@@ -111,6 +113,9 @@ def profile(options: argparse.Namespace) -> Answer:
     study = opened(options)
     if options.precision not in PRECISIONS:
         raise InvalidInput(f"--precision is fp32 or int8, not {options.precision!r}.")
+    if options.out:
+        with _to(options.out):
+            check_place(options.out)
     architecture = named_architecture(study, options.architecture)
     found = None
     try:
@@ -123,7 +128,8 @@ def profile(options: argparse.Namespace) -> Answer:
         say(sentence)
     table = graph_table(layers, found, effects)
     if options.out:
-        write_atomically(options.out, as_csv(table))
+        with _to(options.out):
+            write_atomically(options.out, as_csv(table))
         say(f"Wrote {options.out}.")
     cells = table.astype(object).where(table.notna(), None)
     document = {
@@ -156,6 +162,19 @@ def profile(options: argparse.Namespace) -> Answer:
     return Answer(document, (Card(sentence=f"{told}.", table=table.dropna(axis=1, how="all")),))
 
 
+@contextmanager
+def _to(out: Path) -> Iterator[None]:
+    """Whatever writes a file that the user named does so in here; raises `InvalidInput` instead of
+    what the system raises."""
+    try:
+        yield
+    except OSError as error:
+        raise InvalidInput(
+            f"{out} can't be written ({error.strerror or error}); name another file, or free some "
+            "space there."
+        ) from error
+
+
 def report(options: argparse.Namespace) -> Answer:
     """Write the study's report, one HTML file that needs no server."""
     from datetime import UTC, datetime
@@ -166,6 +185,8 @@ def report(options: argparse.Namespace) -> Answer:
     study = open_study(options.study)
     if options.out.is_dir():
         raise InvalidInput(f"{options.out} is a folder; name a file, such as report.html.")
+    with _to(options.out):
+        check_place(options.out)
     request = ReportRequest(
         objective=options.objective,
         cost=options.cost,
@@ -184,12 +205,8 @@ def report(options: argparse.Namespace) -> Answer:
     for sentence in refused:
         say(sentence)
     built = build_report(study, fitted, request, refused)
-    try:
+    with _to(options.out):
         write_atomically(options.out, built.html)
-    except OSError as error:
-        raise InvalidInput(
-            f"{options.out} can't be written ({error.strerror or error}); name another file."
-        ) from error
     document = {
         "study": str(study.folder),
         "out": str(options.out),

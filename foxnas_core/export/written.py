@@ -9,7 +9,7 @@ from pathlib import Path
 
 from foxnas_core.errors import InvalidInput
 from foxnas_core.export.formats import FileCheck
-from foxnas_core.files import write_atomically
+from foxnas_core.files import check_place, write_atomically
 
 
 @dataclass(frozen=True)
@@ -30,10 +30,8 @@ def check_new(out: Path) -> None:
         raise InvalidInput(f"{out} exists already; name a new archive for the export.")
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise InvalidInput(f"{out} exists and is not empty; name a new folder for the export.")
-    there = next(place for place in (out, *out.absolute().parents) if place.exists())
     try:
-        with tempfile.TemporaryFile(dir=there):
-            pass
+        check_place(out / "export" if out.exists() else out)
     except OSError as error:
         raise _not_written(out, error) from error
 

@@ -69,6 +69,7 @@ def in_use(folder: Path) -> Iterator[None]:
     """
     with holding(folder):
         (folder / _USERS).mkdir(exist_ok=True)
+        _sweep(folder)
         own = FileLock(folder / _USERS / f"{secrets.token_hex(8)}.lock")
         own.acquire()
     try:
@@ -91,15 +92,23 @@ def alone(folder: Path) -> Iterator[None]:
     Raises `NotWritable` where somebody does, and as `holding`.
     """
     with holding(folder, _SHORT):
-        for marker in _markers(folder):
-            with claim(marker) as left_over:
-                if not left_over:
-                    raise NotWritable(
-                        f"{folder} is being written to by a campaign or a training; wait until it "
-                        "has ended, or stop it, and do this again."
-                    )
-                marker.unlink(missing_ok=True)
+        if not _sweep(folder):
+            raise NotWritable(
+                f"{folder} is being written to by a campaign or a training; wait until it has "
+                "ended, or stop it, and do this again."
+            )
         yield
+
+
+def _sweep(folder: Path) -> bool:
+    """Remove the markers that killed users left in a study that is held; whether no others are."""
+    nobody = True
+    for marker in _markers(folder):
+        with claim(marker) as left_over:
+            if left_over:
+                marker.unlink(missing_ok=True)
+            nobody &= left_over
+    return nobody
 
 
 def is_in_use(folder: Path) -> bool:

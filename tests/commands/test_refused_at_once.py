@@ -16,7 +16,7 @@ from foxnas_core.steps import fit as fitting
 from foxnas_core.study import create_study, open_study
 from foxnas_core.study.library import write_file
 from foxnas_core.table.files import to_parquet_bytes
-from tests.fuzz.test_doors import is_one_sentence, state
+from tests.fuzz.trying import is_one_sentence, state
 
 TABLE = noisy_table(hand_space(), 30)
 SUBNET = TABLE.frame["id"][0]
@@ -100,6 +100,10 @@ CASES: dict[str, tuple[Callable[[Path], list[str]], str]] = {
         "has no supernet weights",
     ),
     "an unwritable place": (unwritable, "can't be written"),
+    "a report in an unwritable place": (
+        lambda _: ["report", "--study", "own", "--out", "own/space.json/x"],
+        "can't be written",
+    ),
     **{
         f"a budget of {text}": (budget(text), "it must be a finite number above 0")
         for text in ("nan", "inf", "-1", "0", "1e-320")

@@ -15,7 +15,7 @@ import pytest
 from foxnas_core.errors import FoxnasError
 from foxnas_core.families import load_shipped
 from foxnas_core.table.importing import read_content
-from tests.fuzz.test_doors import is_one_sentence
+from tests.fuzz.trying import is_one_sentence
 from tests.published_file import document, pickled
 
 SPACE = load_shipped("nasbench201")

@@ -124,8 +124,8 @@ def bring_in(studies: Path, file: BinaryIO, *, label: str, name: str | None = No
     """
     content = content_of(file, label)
     own = content.study if name is None else name
-    with new_folder(studies, own) as folder, _refusing(label, folder):
-        with open_zip(file, _most_files()) as archive:
+    with new_folder(studies, own) as folder:
+        with _refusing(label), open_zip(file, _most_files()) as archive:
             begun = time.time_ns()
             for number, part in enumerate(content.digests):
                 digest = hashlib.sha256()
@@ -134,7 +134,8 @@ def bring_in(studies: Path, file: BinaryIO, *, label: str, name: str | None = No
                     raise InvalidInput(f"{part} is not what {_MANIFEST} says it is")
                 # Kept searches are listed by it.
                 os.utime(folder / part, ns=(begun + 1000 * number, begun + 1000 * number))
-        check_parts(open_study(folder))
+        with _refusing(label, folder):
+            check_parts(open_study(folder))
     return open_study(studies / own)
 
 
@@ -239,19 +240,18 @@ def _check_sizes(sizes: dict[str, int], what: str) -> None:
 
 @contextmanager
 def _refusing(label: str, folder: Path | None = None) -> Iterator[None]:
-    """Turns whatever is wrong with an archive into one sentence that names it, and not the hidden
-    folder it was unpacked to."""
+    """Turns whatever is wrong with an archive, or with the study that was unpacked to a hidden
+    `folder`, into one sentence that names the archive and says how to mend that."""
     try:
         yield
     except NotWritable:
         raise
     except FoxnasError as error:
-        said = str(error)
-        if folder is not None and str(folder) in said:
+        said, mend = str(error), "name a file as 'study export' writes it"
+        if folder is not None:
             said = said.replace(f"{folder}/", "").replace(str(folder), "the study")
-        raise InvalidInput(
-            f"{label} can't be imported: {said.rstrip('.')}. Export the study once more."
-        ) from error
+            mend = "mend that in the study that it was exported from, and export it again"
+        raise InvalidInput(f"{label} can't be imported: {said.rstrip('.')}; {mend}.") from error
     except _BROKEN as error:
         said = f"{error}".partition("\n")[0].rstrip(".") or "it is cut short"
         raise InvalidInput(
