@@ -13,7 +13,7 @@ from foxnas_core.study.library import delete, rename, restore, trashed
 from foxnas_core.study.variants import VARIANTS
 
 SPACE = hand_space()
-SUBNETS = SPACE.sample(60, seed=0)
+SUBNETS = SPACE.sample(20, seed=0) * 3  # one a turn
 SESSIONS, TURNS = 8, 6
 
 
