@@ -19,7 +19,7 @@ JOURNEYS := -m pytest tests/browser --reruns 2 --numprocesses $(WORKERS) --dist 
 	runtime-litert screenshots reference benchmark benchmark-predictors \
 	benchmark-measuring benchmark-load \
 	remake-demo models-fbnet remake-fbnet remake-nb201 remake-cells remake-volumes remake-hippocampus fonts letters \
-	emoji-packages emoji remake-letters remake-fbnetv2 clean
+	emoji-packages emoji remake-letters remake-emoji remake-fbnetv2 clean
 
 help: ## list the targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 24
@@ -261,16 +261,35 @@ emoji-packages: ## unpack the vendors' drawings, in EMOJI_PACKAGES
 emoji: emoji-packages .venv-emoji/installed ## draw the images of data/emoji anew, in EMOJI
 	.venv-emoji/bin/python -m makers.emoji $(EMOJI_PACKAGES)/node_modules/@iconify-json $(EMOJI)
 
-# Some minutes on one core; goes on after a kill.
-LEARN_LETTERS ?= --epochs 45 --batch 64 --largest-share 0.15 --smallest-share 0.05
-LETTER_ROWS ?= 500
-remake-letters: $(VENV)/installed ## train and measure the shipped letters anew, in LETTERS
-	mkdir -p $(LETTERS)
-	cp $(addprefix data/letters/,study.json space.json domains.json images.npz) $(LETTERS)
-	test -e $(LETTERS)/supernet.safetensors \
-	|| $(MAKE_STUDY) train --study $(LETTERS) --task domains --data $(LETTERS)/images.npz $(LEARN_LETTERS) --seed 1 \
-		$$(test ! -e $(LETTERS)/training-state.safetensors || echo --resume)
-	$(MAKE_STUDY) measure --study $(LETTERS) --count $(LETTER_ROWS) --seed 1 --untimed
+# Each some minutes on one core, and ten more a seed that selects; goes on after a kill.
+LEARN_DOMAINS ?= --epochs 45 --batch 64 --largest-share 0.15 --smallest-share 0.05
+LETTER_ROWS ?= 450
+EMOJI_ROWS ?= 320
+# Train and measure a study of domains: its name, its folder, its rows.
+define remake_domains
+	mkdir -p $(2)
+	cp $(addprefix data/$(1)/,study.json space.json domains.json images.npz) $(2)
+	test -e $(2)/supernet.safetensors \
+	|| $(MAKE_STUDY) train --study $(2) --task domains --data $(2)/images.npz $(LEARN_DOMAINS) --seed 1 \
+		$$(test ! -e $(2)/training-state.safetensors || echo --resume)
+	$(MAKE_STUDY) measure --study $(2) --count $(3) --seed 1 --untimed
+endef
+# Select by the game in each seed; one in which it collapses has no selection.
+define select_outside
+	for seed in $(2); do \
+		test -e $(1)/$$seed.done || $(MAKE_STUDY) select --study $(1) --method ood --seed $$seed --candidates 64; \
+		touch $(1)/$$seed.done; \
+	done
+endef
+remake-letters: $(VENV)/installed ## train, measure and judge the shipped letters anew, in LETTERS
+	$(call remake_domains,letters,$(LETTERS),$(LETTER_ROWS))
+	$(call select_outside,$(LETTERS),1 2 3 4)
+	$(MAKE_STUDY) judge --study $(LETTERS) --epochs 30
+
+remake-emoji: $(VENV)/installed ## train and measure the shipped emoji anew, in EMOJI
+	$(call remake_domains,emoji,$(EMOJI),$(EMOJI_ROWS))
+	$(call select_outside,$(EMOJI),1 2)
+
 # The trained blocks of splits anew, within half an hour of one core; goes on after a kill.
 FBNETV2 ?= build/fbnetv2
 SHARED_WIDTHS ?= --images 12000 --epochs 5 --batch 64 --largest-share 0.1

@@ -240,20 +240,37 @@ def _blocks() -> str:
     )
 
 
-def _judged() -> str:
-    """A row a choice, a column a seed: accuracy, and the rank by CIFAR-10."""
-    found = analysis_of("select-judged").compute(Given(open_study(DATA / "cells"))).table
-    seeds = sorted(set(found["seed"]))
-    body = []
-    for chosen in dict.fromkeys(found["chosen"]):
-        own = found[found["chosen"] == chosen].set_index("seed")
-        cells = [f"{own['accuracy'][s]:.2f} % ({int(own['rank'][s]):,})" for s in seeds]
-        body.append([chosen, *cells])
-    return _lines(["network", *(f"seed {seed}" for seed in seeds)], body)
+def _judged(study: str, cell: Callable[[Any], str]) -> Figure:
+    """A row a choice, a column a seed: what `cell` writes of a judged network."""
+    analysis = "select-judged"
+
+    def make() -> str:
+        found = analysis_of(analysis).compute(Given(open_study(DATA / study))).table
+        seeds = sorted(set(found["seed"]))
+        body = []
+        for chosen in dict.fromkeys(found["chosen"]):
+            own = found[found["chosen"] == chosen].set_index("seed")
+            body.append([chosen, *(cell(own.loc[seed]) for seed in seeds)])
+        return _lines(["network", *(f"seed {seed}" for seed in seeds)], body)
+
+    return Figure(f"explain --study data/{study} --analysis {analysis}", make)
+
+
+def _ranked(network: Any) -> str:
+    """Its accuracy, and its rank by CIFAR-10."""
+    return f"{network['accuracy']:.2f} % ({int(network['rank']):,})"
+
+
+def _depths(network: Any) -> str:
+    """Its Dice, and how deep its cells are, once where all are alike."""
+    cells = network["network"].split(",")
+    return f"{number(network['dice'], 3)} ({' '.join(cells if len(set(cells)) > 1 else cells[:1])})"
 
 
 TABLES = {
-    "judged cells": Figure("explain --study data/cells --analysis select-judged", _judged),
+    "judged cells": _judged("cells", _ranked),
+    "judged scans": _judged("hippocampus", _depths),
+    "judged phantoms": _judged("volumes", _depths),
     "sums of blocks": Figure("explain --study data/fbnet --analysis devices-block-sums", _blocks),
     "trust of the demo": Figure(_TRUST, _trust),
     "int8 in both spaces": Figure(_COSTS, _int8),

@@ -12,6 +12,7 @@ from foxnas_core.evidence.judged import (
     LARGEST,
     MAGNITUDE,
     PERTURBATION,
+    RANDOM,
     JudgedRecord,
     gain_over_cases,
     judged_table,
@@ -75,12 +76,14 @@ def _sized(given: Given, table: pd.DataFrame, record: JudgedRecord) -> pd.DataFr
 
 
 def _notes(record: JudgedRecord) -> tuple[str, ...]:
+    by_seed = ["the supernet"]
+    by_seed += ["the order in which its edges were decided"] * (PERTURBATION in record.choices)
+    by_seed += ["the random network"] * (RANDOM in record.choices)
     notes = [
         f"Every network that was trained is shown: {record.recipe['epochs']:g} epochs over "
         f"{record.training_images:,} images of {record.dataset}, scored on "
-        f"{record.held_out_images:,} others. A seed gives the supernet, the order in which its "
-        "edges were decided, the random network, and how all of its networks were trained; bars "
-        "are two standard errors of the images, not of training anew.",
+        f"{record.held_out_images:,} others. A seed gives {', '.join(by_seed)}, and how all of its "
+        "networks were trained; bars are two standard errors of the images, not of training anew.",
         "Best inherited is the measured network that scores best by the supernet's weights, "
         "largest that of the whole space."
         if {BEST, LARGEST} <= {*record.choices}
