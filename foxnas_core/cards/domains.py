@@ -208,9 +208,9 @@ def _effect_card(
     points = tuple(figures.effect_sentence(own.loc[at], found) for at in order)
     swapped = own[figures.turns_round(own, found)]
     said = (
-        f"Of {len(own)} choices, each {where}, {len(clear)} add surely more in the ones than in "
-        f"the others of seen and unseen domains, and {len(swapped)} help in the ones and harm in "
-        "the others."
+        f"Of {len(own)} choices, each {where}, {len(clear)} surely add more in the ones than in "
+        f"the others of seen and unseen domains; {len(swapped)} help in the ones and harm in the "
+        "others."
     )
     notes = [f"Averages over {found.rows} subnets drawn at random, with 95 % intervals."]
     if size == EQUAL_SIZE:
