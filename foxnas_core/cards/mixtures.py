@@ -189,8 +189,8 @@ def selected(given: Given) -> Card:
     counts = " and ".join(f"{mean:.1f} by {method}" for method, mean in means.items())
     what = "that skip" if first == SKIP else f"of {first}"
     return Card(
-        sentence=f"{len(table)} selections; edges {what}, on average: {counts}. Every selection "
-        "that is kept is shown, none picked.",
+        sentence=f"{len(table)} selection{'s' * (len(table) != 1)}; edges {what}, on average: "
+        f"{counts}. Every selection that is kept is shown, none picked.",
         table=table,
         notes=tuple(told),
     )
