@@ -54,8 +54,16 @@ class GroupValues:
         `option_codes` (options, all decisions of the space) are right in the columns of those
         groups; the others are not read.
         """
-        codes = _with_context(option_codes, self._context)
-        return self._form.matrix(codes, group) @ self._estimates[self._form.columns_of(group)]
+        codes = _with_context(option_codes, self._context).astype(np.intp, order="F")
+        total, scale, first = np.zeros(len(codes)), self._form.scale(codes), 0
+        # The rows of `Form.matrix` times the estimates, sooner where these are many.
+        for part in self._form.parts:
+            last = first + len(part.terms)
+            if part.terms[0].group == group:
+                own = part.values(codes, self._estimates[first:last])
+                total += own * scale if part.terms[0].scaled else own
+            first = last
+        return total
 
 
 @dataclass(frozen=True, eq=False)

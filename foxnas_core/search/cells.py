@@ -305,6 +305,7 @@ class Cells(Sequence[ContextTable]):
         factors = [(worth, self._signs[0], self._values[0])]
         if len(self._values) > 1:
             factors.append((-prices, self._signs[1], self._values[1]))
+        factors = [factor for factor in factors if factor[0].any()]
         total = np.array(
             [
                 sum(f * sign * self._constant(v, context, depths) for f, sign, v in factors)
@@ -322,15 +323,13 @@ class Cells(Sequence[ContextTable]):
                 numbers = [
                     n for n, (c, d) in enumerate(self.cells) if c == context and d[group] == depth
                 ]
-                shifts = sum(
-                    f[:, np.newaxis]
-                    * sign
-                    * np.array([self._shift(v, context, group, self.cells[n][1]) for n in numbers])[
-                        :, np.newaxis
-                    ]
-                    for f, sign, v in factors
-                )
-                total[numbers] += (best + shifts).max(axis=2)
+                shifted = best[np.newaxis]
+                for factor, sign, v in factors:
+                    if v.couplings[context]:
+                        depths = (self.cells[n][1] for n in numbers)
+                        shifts = np.array([self._shift(v, context, group, d) for d in depths])
+                        shifted = shifted + factor[:, np.newaxis] * sign * shifts[:, np.newaxis]
+                total[numbers] += shifted.max(axis=2)
         return total
 
 
@@ -338,10 +337,12 @@ def _by_depth(
     space: SearchSpace, listing: np.ndarray, depth: Decision | None, leaves: Iterator[Part]
 ) -> list[Options]:
     """The options of a group by its depth, those of a level together."""
-    codes = listing.astype(np.intp)
-    columns = np.hstack([np.zeros((len(codes), 1)), *(leaf.columns(codes) for leaf in leaves)])
-    # Means of equal numbers in another order differ in their last digits.
-    level = np.unique(np.round(columns, 9), axis=0, return_inverse=True)[1].reshape(-1)
+    codes = listing.astype(np.intp, order="F")
+    level = np.zeros(len(codes), dtype=np.intp)
+    for column in (column for leaf in leaves for column in leaf.columns(codes).T):
+        # Means of equal numbers in another order differ in their last digits.
+        _, number = np.unique(np.round(column, 9), return_inverse=True)
+        level = np.unique(level * (number.max() + 1) + number, return_inverse=True)[1]
     own = np.zeros(len(codes)) if depth is None else codes[:, space.decisions.index(depth)]
     found = []
     for code in np.unique(own):

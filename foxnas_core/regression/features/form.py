@@ -14,7 +14,12 @@ from foxnas_core.regression.features.builders import BUILDERS
 from foxnas_core.regression.features.interactions import Pair, candidate_products, products
 from foxnas_core.regression.features.names import BASES, forms_of, forms_to_ask_for, is_of_costs
 from foxnas_core.regression.features.one_table import FEW, OneTable
-from foxnas_core.regression.features.parts import by_slot, only, scaling_resolution
+from foxnas_core.regression.features.parts import (
+    by_slot,
+    only,
+    scaling_resolution,
+    to_first_choices,
+)
 from foxnas_core.space.architecture import Value
 from foxnas_core.space.coding.parts import (
     by_what_they_read,
@@ -147,7 +152,7 @@ class Form:
         -1. A context of -1 stands for the largest resolution where that scales a column, and for
         the average choice where it is one.
         """
-        codes = codes.astype(np.intp)
+        codes = codes.astype(np.intp, order="F")  # columns are read
         scale = self.scale(codes)[:, np.newaxis]
         if group is None and len(codes) <= FEW:
             rows = self._one_table.rows(codes)
@@ -207,16 +212,8 @@ class Form:
 
     @cached_property
     def shown(self) -> np.ndarray:
-        """The linear map (terms, terms) from fitted coefficients to those of the table.
-
-        A sum-to-zero set b₁ … bₘ₋₁ leaves -(b₁ + … + bₘ₋₁) to its first choice; its difference
-        to choice j is bⱼ + Σ b.
-        """
-        sets = [(t.contrast, t.scaled) if t.contrast else i for i, t in enumerate(self.terms)]
-        same = np.array([[a == b for b in sets] for a in sets], dtype=float)
-        plain = np.array([not term.contrast for term in self.terms])
-        same[plain] = 0.0
-        return np.eye(len(self.terms)) + same
+        """The linear map (terms, terms) from fitted coefficients to those of the table."""
+        return to_first_choices(self.terms)
 
     @cached_property
     def apart(self) -> "tuple[Form, np.ndarray]":

@@ -73,3 +73,17 @@ def only(parts: Sequence[Part], kept: np.ndarray) -> list[Part]:
             assert isinstance(part, Lookup), "what else has columns that can be left out?"
             found.append(replace(part, terms=terms, table=part.table[:, own]))
     return found
+
+
+def to_first_choices(terms: Sequence[Term]) -> np.ndarray:
+    """The linear map (terms, terms) from coefficients of sets that sum to zero to differences to
+    each set's first choice.
+
+    A set b₁ … bₘ₋₁ leaves -(b₁ + … + bₘ₋₁) to its first choice; its difference to choice j is
+    bⱼ + Σ b.
+    """
+    sets = [(t.contrast, t.scaled) if t.contrast else i for i, t in enumerate(terms)]
+    same = np.array([[a == b for b in sets] for a in sets], dtype=float)
+    plain = np.array([not term.contrast for term in terms])
+    same[plain] = 0.0
+    return np.eye(len(terms)) + same

@@ -44,6 +44,11 @@ class Part(ABC):
     def columns(self, codes: np.ndarray) -> np.ndarray:
         """Its columns (rows, terms) for codes (rows, decisions) of `SearchSpace.encode`."""
 
+    def values(self, codes: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        """The columns times `weights` (terms,), summed: (rows,). Where the decisions that it reads
+        are alike, or are so but for their order, sums are equal to the last digit."""
+        return _summed(self.columns(codes), weights)
+
     @abstractmethod
     def portable(self) -> dict[str, Any]:
         """The part as JSON values, from which a program without this package computes the same
@@ -69,11 +74,19 @@ class Lookup(Part):
     def columns(self, codes: np.ndarray) -> np.ndarray:
         total = np.zeros((len(codes), len(self.terms)))
         for read in self.reads:
-            row = np.zeros(len(codes), dtype=np.intp)
-            for position, size in zip(read, self.sizes, strict=True):
-                row = row * (size + 1) + codes[:, position] + 1
-            total += self.table[row]
+            total += self.table[self._rows(codes, read)]
         return total
+
+    def values(self, codes: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        if len(self.reads) != 1:  # counts are exact in whatever order, their sums are not
+            return super().values(codes, weights)
+        return _summed(self.table, weights)[self._rows(codes, self.reads[0])]
+
+    def _rows(self, codes: np.ndarray, read: tuple[int, ...]) -> np.ndarray:
+        row = np.zeros(len(codes), dtype=np.intp)
+        for position, size in zip(read, self.sizes, strict=True):
+            row = row * (size + 1) + codes[:, position] + 1
+        return row
 
     def portable(self) -> dict[str, Any]:
         return {
@@ -107,6 +120,14 @@ class Product(Part):
         flat = outer.reshape(len(codes), left.shape[1] * right.shape[1])
         return flat[:, list(self.kept)]
 
+    def values(self, codes: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        if len(self.left_center) > 1:
+            return super().values(codes, weights)
+        spread = np.zeros(len(self.right_center))
+        spread[list(self.kept)] = weights
+        left = self.left.columns(codes)[:, 0] - self.left_center[0]
+        return left * (self.right.values(codes, spread) - self.right_center @ spread)
+
     def portable(self) -> dict[str, Any]:
         return {
             "kind": "product",
@@ -116,6 +137,10 @@ class Product(Part):
             "left_center": plain_numbers(self.left_center),
             "right_center": plain_numbers(self.right_center),
         }
+
+
+def _summed(columns: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    return (columns * weights).sum(axis=1)
 
 
 def plain_numbers(values: np.ndarray) -> list[Any]:

@@ -10,6 +10,7 @@ from foxnas_core.errors import InvalidInput
 from foxnas_core.families import load_shipped, shipped_spaces, space_from_dict
 from foxnas_core.regression.features import build_form, forms_of, independent_columns
 from foxnas_core.regression.features.one_table import FEW
+from foxnas_core.space.coding.terms import Lookup
 from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.table.importing import published_space
 
@@ -273,6 +274,20 @@ def test_terms_stand_stage_by_stage_and_block_by_block() -> None:
     assert slots == [f"s{stage}b{block}" for stage in (1, 2, 3) for block in (1, 2, 3)]
     places = [slots.index(term.slot) for term in built.terms if term.slot]
     assert places == sorted(places)
+
+
+@pytest.mark.parametrize("form", ["per_layer", "foxnas", "choice_counts", "across_stages"])
+def test_values_are_columns_times_weights_and_equal_where_those_are(form: str) -> None:
+    space = load_shipped("foxnas-mini")
+    built = build_form(form, space, "accuracy")
+    codes = space.random_codes(300, seed=4).astype(np.intp)
+    rng = np.random.default_rng(0)
+    for part in built.parts:
+        weights = rng.normal(size=len(part.terms))
+        columns, values = part.columns(codes), part.values(codes, weights)
+        np.testing.assert_allclose(values, columns @ weights, atol=1e-12)
+        if isinstance(part, Lookup):
+            assert len(np.unique(values)) <= len(np.unique(columns, axis=0))
 
 
 def test_what_can_not_be_built_says_so() -> None:
