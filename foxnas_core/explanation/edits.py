@@ -93,13 +93,13 @@ def edit_effects(
         names = [d.name for d in space.decisions if d.group in space.context]
         edits.append((changes(names, before, after), "", ""))
         parts.append(changed - old)
-    units = [_unit(form, term, before, after) for term in form.terms]
-    for unit in dict.fromkeys(units):
-        own = np.array([u == unit for u in units])
-        difference = np.where(own, new - changed, 0.0)
-        if difference.any():
-            edits.append(_described(form, unit, before, after))
-            parts.append(difference)
+    moved = {i: _unit(form, form.terms[i], before, after) for i in np.flatnonzero(new != changed)}
+    for unit in dict.fromkeys(moved.values()):
+        own = [i for i, unit_of_term in moved.items() if unit_of_term == unit]
+        difference = np.zeros_like(new)
+        difference[own] = (new - changed)[own]
+        edits.append(_described(form, unit, before, after))
+        parts.append(difference)
     value, std_error = _effects(predictor, np.array([*parts, new - old]), old, new - old)
     # Each part scatters as all that changes with it, the context or the rest.
     context = int((middle != codes[0]).any())
