@@ -26,7 +26,8 @@ class Card:
       words say all. `draw` makes the figure, asked once somebody wants to see it.
     - `points` are further sentences of equal rank, `notes` say how it was made, `cautions` what to
       beware of.
-    - `command` is what goes on from here, as arguments of `python -m foxnas_core`.
+    - `command` is what goes on from here, as arguments of `python -m foxnas_core`; where it reads
+      the table alone, it is `light`, else it needs weights and images.
     """
 
     sentence: str
@@ -42,6 +43,7 @@ class Card:
     notes: tuple[str, ...] = ()
     cautions: tuple[str, ...] = ()
     command: str = ""
+    light: bool = False
 
     def figure(self) -> "Figure | None":
         """The figure, drawn anew at each call; None where there is none."""

@@ -20,6 +20,7 @@ from foxnas_core.cards.given import Given
 from foxnas_core.cards.sharing import shared
 from foxnas_core.cards.what_if import fits_of
 from foxnas_core.errors import FoxnasError
+from foxnas_core.evidence.cases import paired_gain
 from foxnas_core.explanation.rates import rates
 from foxnas_core.explanation.reach import has_shares
 from foxnas_core.figures.theme import difference_axis
@@ -253,21 +254,19 @@ def neighbours(given: Given) -> Card:
 def _off(predictor: "Predictor", near: list[Architecture], measured: np.ndarray) -> str:
     """How far the neighbours' measurements lie off their predictions, which tells how well the
     regression knows this corner of the space; "" of fewer than three."""
-    from scipy import stats
-
-    target = predictor.target
-    off = measured - predictor.predict(near)["value"].to_numpy() if near else np.empty(0)
-    off = off[np.isfinite(off)]
-    if len(off) < 3 or not off.std():
+    target, known = predictor.target, np.isfinite(measured)
+    near = [each for each, is_known in zip(near, known, strict=True) if is_known]
+    if len(near) < 3:
         return ""
-    mean = float(off.mean())
-    half = float(stats.t.ppf(0.975, len(off) - 1) * off.std(ddof=1) / np.sqrt(len(off)))
+    off = paired_gain(measured[known], predictor.predict(near)["value"].to_numpy())
+    if off.low == off.high:
+        return ""
     unit = f" {target.difference_unit}" if target.difference_unit else ""
-    clear = "within noise" if abs(mean) <= half else "so predictions err here"
+    clear = "so predictions err here" if off.told_apart else "within noise"
     return (
-        f"They measured {target.text(mean, signed=True)}{unit} of {target.word} beside their "
+        f"They measured {target.text(off.mean, signed=True)}{unit} of {target.word} beside their "
         f"predictions on average (95 % interval "
-        f"{target.interval_text(mean - half, mean + half, signed=True)}): {clear}."
+        f"{target.interval_text(off.low, off.high, signed=True)}): {clear}."
     )
 
 

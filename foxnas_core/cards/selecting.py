@@ -22,10 +22,11 @@ def methods(given: Given) -> Card:
         }
         for method, sentence in needs.items()
     ]
-    ready = next((method.name for method, sentence in needs.items() if sentence is None), "")
+    ready = [method for method, sentence in needs.items() if sentence is None]
     return Card(
-        sentence=f"{sum(sentence is None for sentence in needs.values())} of {len(rows)} methods "
-        "can run on this study; the command line knows each by its short name.",
+        sentence=f"{len(ready)} of {len(rows)} methods can run on this study; the command line "
+        "knows each by its short name.",
         table=pd.DataFrame(rows),
-        command=f"select --study {given.folder} --method {ready}" if ready else "",
+        command=f"select --study {given.folder} --method {ready[0].name}" if ready else "",
+        light=bool(ready) and not ready[0].on_supernet,
     )

@@ -84,7 +84,7 @@ def draw(
     for note in card.notes:
         st.caption(plain(note))
     if card.command and study is not None:
-        show_command(study, card.command)
+        show_command(study, card.command, light=card.light)
 
 
 def _facts(card: Card) -> None:

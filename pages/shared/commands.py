@@ -5,9 +5,11 @@ import streamlit as st
 from foxnas_core.study import Study
 
 
-def show_command(study: Study, command: str) -> None:
-    """A command that needs weights and images, and what the study lacks for it."""
+def show_command(study: Study, command: str, *, light: bool = False) -> None:
+    """A command, and what the study lacks for it: weights and images, unless it is `light`."""
     st.code(f"python -m foxnas_core {command}", language="bash")
+    if light:
+        return
     parts = {"weights": study.checkpoint_file, "images": study.images_file}
     missing = " and ".join(name for name, path in parts.items() if not path.exists())
     if missing:
