@@ -330,5 +330,10 @@ def choose(page: Page, widget: str, option: str) -> None:
 
 def choose_view(page: Page, name: str) -> None:
     """Choose one of the page's views by what it is called."""
-    page.locator(".st-key-view").get_by_role("radio", name=name, exact=True).click()
+    choose_part(page, "view", name)
+
+
+def choose_part(page: Page, control: str, name: str) -> None:
+    """Choose a part of what a page shows in the control of that key, by what it is called."""
+    page.locator(f".st-key-{control}").get_by_role("radio", name=name, exact=True).click()
     wait_until_drawn(page)

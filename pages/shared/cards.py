@@ -30,12 +30,13 @@ def show(
     on_select: Callable[[], None] | None = None,
     box: bool = False,
     lazy: bool = False,
+    tabled: bool = True,
     **options: Hashable,
 ) -> Card | None:
     """Draw an analysis's card; returns it, or None where there is none, which the page then says.
 
     It may have another `title` here; without `header` it stands without any. `on_select`, `box`
-    and `lazy` are as in `panel`.
+    and `lazy` are as in `panel`, `tabled` as in `draw`.
     """
     with errors_as_cards():
         if sentence := analysis.lacks(given):
@@ -43,7 +44,8 @@ def show(
             return None
         card = analysis.card(given, **options)
         shown = replace(card, title=title or card.title)
-        draw(shown, given.study, header=header, on_select=on_select, box=box, lazy=lazy)
+        how = {"on_select": on_select, "box": box, "lazy": lazy, "tabled": tabled}
+        draw(shown, given.study, header=header, **how)
         return card
     return None
 
@@ -89,9 +91,12 @@ def draw(
 
 def _facts(card: Card) -> None:
     """The headline numbers, each with what is said beside it."""
-    row = st.container(horizontal=True) if card.asides else None
-    count = max(len(card.facts), 4)
-    places = [row.container(width=180, gap=None) for _ in card.facts] if row else st.columns(count)
+    with st.container(key=f"facts-{card.key}"):
+        if card.asides:
+            row = st.container(horizontal=True)
+            places = [row.container(width=170, gap=None) for _ in card.facts]
+        else:
+            places = st.columns(max(len(card.facts), 4))
     for place, (label, value) in zip(places, card.facts.items(), strict=False):
         # Names might hold marks, numbers don't.
         shown = value if value.lstrip("+-")[:1].isdigit() else plain(value)

@@ -44,6 +44,9 @@ div:has(> [data-testid="stMultiSelectTagsContainer"]) {{height: auto; max-height
 .stCode code .token {{color: inherit !important}}
 /* A mouse sees the figures' tools when it comes near, a finger always, over what they tell. */
 @media (max-width: 640px) {{
+  .stMainBlockContainer {{padding: 3rem 1rem}}
+  [data-testid="stHorizontalBlock"] {{row-gap: 1rem}}
+  [class*="st-key-facts-"] [data-testid="stColumn"] {{min-width: calc(50% - 1rem)}}
   /* It fades at the edge that it goes on beyond, and no longer where one has come to its end. */
   [class*="st-key-wide-"] {{
     overflow-x: auto; animation: goes-on linear both; animation-timeline: scroll(self x);

@@ -1,16 +1,19 @@
 import re
 
 from playwright.sync_api import Page, expect
-from serving import choose, wait_until_drawn
+from serving import choose, choose_part, wait_until_drawn
 
-FIGURES = ("curve", "prices", "chances", "budgets", "ties")
+PARTS = {"Whether budgets hold": ("chances", "budgets"), "As good as the optimum": ("ties",)}
 
 
 def test_the_front_is_read_and_leads_to_what_if(page: Page):
     page.goto("/Search?view=front&budget=0.06")
     wait_until_drawn(page)
-    for key in FIGURES:
-        expect(page.locator(f".st-key-{key}-figure .js-plotly-plot")).to_be_visible()
+    for part, figures in {"": ("curve", "prices"), **PARTS}.items():
+        if part:
+            choose_part(page, "front-shown", part)
+        for key in figures:
+            expect(page.locator(f".st-key-{key}-figure .js-plotly-plot")).to_be_visible()
     page.locator(".st-key-resample button").click()
     expect(page.locator(".st-key-resampling")).to_contain_text("draws solved")
     expect(page.locator(".st-key-says-certainty")).to_contain_text("drawn 200 times")
@@ -28,6 +31,7 @@ def test_the_front_is_read_and_leads_to_what_if(page: Page):
     expect(page).to_have_url(re.compile("budget="))
     wait_until_drawn(page)
 
+    choose_part(page, "front-shown", "Step by step")
     page.locator(".st-key-steps").get_by_text("Every step").click()
     wait_until_drawn(page)
     page.locator(".st-key-front-cost").get_by_text("Parameters").click()
@@ -37,6 +41,7 @@ def test_the_front_is_read_and_leads_to_what_if(page: Page):
     expect(page.locator(".st-key-says-prices")).to_contain_text("points per MB")
     wait_until_drawn(page)
 
+    choose_part(page, "front-shown", "As good as the optimum")
     page.locator(".st-key-tied-what-if button").click()
     expect(page.locator("h1")).to_have_text("What-if")
     expect(page).to_have_url(re.compile("architecture="))

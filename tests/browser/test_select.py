@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from conftest import DEMO
 from playwright.sync_api import Page, expect
-from serving import choose, choose_view, wait_until_drawn
+from serving import choose, choose_part, choose_view, wait_until_drawn
 
 from foxnas_core.cards import operations
 from foxnas_core.cards.given import Given
@@ -48,6 +48,7 @@ def test_a_selection_is_read_and_replayed(page: Page, demo: Study):
     expect(page.get_by_text("another one now").first).to_be_visible()
 
     # Its decisions, one after the other.
+    choose_part(page, "perturbation-shown", "Decision by decision")
     replay = page.locator(".st-key-says-replay")
     page.locator(".st-key-replay-start button").click()
     expect(replay).to_contain_text("Every edge mixes all its operations")

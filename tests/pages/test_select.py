@@ -84,6 +84,7 @@ def test_a_kept_selection_is_told_and_replayed(bright):
     assert "Kendall's τ within edges is" in said(page)
     assert "150 measured cells of study 'Brightness'" in said(page)
     assert "Effect in the complete table: No table that is looked at" in said(page)
+    page.segmented_control(key="perturbation-shown").set_value("Decision by decision").run()
     assert "2 orders of the decisions" in said(page)
     page.button(key="replay-start").click().run()
     assert "Every edge mixes all its operations" in said(page)
@@ -124,7 +125,7 @@ def test_a_selection_runs_from_the_page_and_goes_on_where_it_was_stopped(bright,
     whole = Perturbation(epochs=0, images=40).run(bright, Question("accuracy"), seed=9)
     kept = SELECTIONS.document(bright.kept(SELECTIONS, job.kept))
     assert kept == {"format": 1, **whole.document}
-    page.run()
+    page.segmented_control(key="perturbation-shown").set_value("Decision by decision").run()
     assert "3 orders of the decisions" in said(page)
     assert page.button(key="select").label == "Select"
 

@@ -10,6 +10,7 @@ from pages.shared.cards import beside
 from pages.shared.cards import show as show_card
 from pages.shared.frame import errors_as_cards
 from pages.shared.front_form import front_picker
+from pages.shared.picked import show_part
 from pages.shared.resamples import Resampling, identity, resample
 from pages.shared.running import show_progress, to_go
 from pages.shared.text import plain
@@ -111,7 +112,12 @@ def show(study: Study) -> None:
         if show_card(cards.optimum, given, header=False) is None:
             return
         beside(given, (cards.curve, {}), (cards.prices, {}))
-    show_steps(given)
-    show_chances(given)
     with errors_as_cards():
-        show_ties(given, show_certainty(given))
+        show_part(
+            "front-shown",
+            {
+                "Step by step": lambda: show_steps(given),
+                "Whether budgets hold": lambda: show_chances(given),
+                "As good as the optimum": lambda: show_ties(given, show_certainty(given)),
+            },
+        )

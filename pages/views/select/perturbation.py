@@ -6,7 +6,7 @@ from foxnas_core.cards import decisions, operations
 from foxnas_core.cards.given import Given
 from foxnas_core.study import Study
 from pages.shared import cards, choices
-from pages.shared.picked import picked
+from pages.shared.picked import picked, show_part
 from pages.shared.selections import pick_kept, with_others
 from pages.shared.text import plain
 
@@ -46,8 +46,18 @@ def show(study: Study) -> None:
         return
     selection = pick_kept(operations.selection_options(given)["selection"])
     cards.show(operations.claim, given, selection=selection)
+    show_part(
+        "perturbation-shown",
+        {
+            "What each operation is worth": lambda: show_worth(given, selection),
+            "Decision by decision": lambda: show_decisions(given, selection),
+        },
+    )
+
+
+def show_worth(given: Given, selection: str) -> None:
+    """What each operation is worth by every way of telling, and how far these agree."""
     told = [one for one in operations.maps.values() if one.needs(given) is None]
-    st.header("What each operation is worth", divider="grey")
     each = 2 if operations.is_narrow(given) else 1
     for first in range(0, len(told), each):
         cards.beside(
@@ -57,5 +67,9 @@ def show(study: Study) -> None:
         if sentence := one.needs(given):
             st.caption(plain(f"{one.title}: {sentence}"))
     cards.show(operations.agreement, given, selection=selection)
+
+
+def show_decisions(given: Given, selection: str) -> None:
+    """The decisions, replayed, and what other orders of them select."""
     show_replay(given, selection)
     cards.show(decisions.other_orders, given, selection=selection)

@@ -53,8 +53,9 @@ def show(study: Study) -> None:
     if trust.pairs.needs(given):
         cards.show(trust.more, given)
         return
-    cards.show(trust.verdict, given, header=False)
+    cards.show(trust.verdict, given, header=False, tabled=False)  # the table is that of the orders
     if trust.report_of(given).advice():
-        cards.show(trust.advice, given)
+        with st.expander(trust.advice.title):
+            cards.show(trust.advice, given, header=False)
     show_pairs(given)
     cards.show(trust.more, given)

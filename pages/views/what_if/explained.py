@@ -34,7 +34,8 @@ def show(study: Study) -> None:
         show_part(
             "explained-shown",
             {
-                "Its blocks": lambda: _blocks(given),
+                "Its blocks": lambda: cards.show(individual.blocks, given),
+                "Their shares": lambda: _shares(given),
                 "Measured subnets near it": lambda: _near(given),
                 "Every single edit": lambda: _edits(given),
             },
@@ -60,9 +61,8 @@ def _known(given: Given) -> None:
             st.info(plain(said))
 
 
-def _blocks(given: Given) -> None:
-    """What each block contributes: with intervals, then as shares that add up."""
-    cards.show(individual.blocks, given)
+def _shares(given: Given) -> None:
+    """What each block contributes as shares that add up."""
     shown = [given.into(column) for column in given.main if column in given.fits()[0]]
     for own, place in zip(shown, st.columns(max(len(shown), 1), gap="large"), strict=False):
         with place, errors_as_cards():
