@@ -177,6 +177,7 @@ PHANTOMS ?= across
 PATHS_OF_VOLUMES ?= --epochs 30 --batch 8 --learning-rate 5e-3
 MIXED_VOLUMES ?= --epochs 20 --batch 8
 COUNT_OF_VOLUMES ?= 364
+TIMED_VOLUMES ?= --rounds 3 --seconds .03 --memory
 TRAIN_VOLUMES = $(MAKE_STUDY) train --task-setting phantoms=$(PHANTOMS) --seed 1 --study
 # What is chosen by habit, one convolution in all six cells, whether or not it was drawn.
 define measure_uniform
@@ -193,6 +194,7 @@ remake-volumes: $(VENV)/installed ## train and measure the shipped networks for 
 		$$(test ! -e $(VOLUMES)/training-state.safetensors || echo --resume)
 	$(MAKE_STUDY) measure --study $(VOLUMES) --count $(COUNT_OF_VOLUMES) --seed 1 --untimed
 	$(call measure_uniform,$(VOLUMES))
+	$(MAKE_STUDY) bench --study $(VOLUMES) --count 366 $(TIMED_VOLUMES)
 	test -e $(VOLUMES)/mixture.safetensors \
 	|| $(TRAIN_VOLUMES) $(VOLUMES) --update darts $(MIXED_VOLUMES) \
 		$$(test ! -e $(VOLUMES)/training-state.safetensors || echo --resume)
@@ -229,6 +231,7 @@ remake-hippocampus: $(VENV)/installed ## train, measure and judge networks for S
 		$$(test ! -e $(HIPPOCAMPUS)/training-state.safetensors || echo --resume)
 	$(MAKE_STUDY) measure --study $(HIPPOCAMPUS) --count $(COUNT_OF_VOLUMES) --seed 1 --untimed
 	$(call measure_uniform,$(HIPPOCAMPUS))
+	$(MAKE_STUDY) bench --study $(HIPPOCAMPUS) --count 367 $(TIMED_VOLUMES)
 	$(call select_by_mixtures,$(HIPPOCAMPUS),$(TRAIN_SCANS),$(MIXED_SCANS))
 	cp $(HIPPOCAMPUS)-mixtures/seed1/supernet.safetensors $(HIPPOCAMPUS)/mixture.safetensors
 	$(call select_by_mixtures,$(VOLUMES),$(MAKE_STUDY) train --task-setting phantoms=across,$(MIXED_VOLUMES))
