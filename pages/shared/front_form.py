@@ -28,7 +28,7 @@ def front_picker(study: Study) -> Given:
     table = cache.table_of(study)
     kind = against_picker(study)
     cost = cost_picker(study) if kind == OWN_COST else kind
-    terms = chosen_terms(table, cost)
+    terms = chosen_terms(study, table, cost)
     allowed = terms.allowed(study.space)
     given = given_of(study, cost=cost, limits=terms.limits, allowed=allowed)
     try:

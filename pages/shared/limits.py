@@ -29,8 +29,9 @@ from pages.shared.text import plain
 
 @dataclass(frozen=True)
 class Terms:
-    """What a search keeps beside its budget: the most of further columns, in their units, and the
-    choices of the decisions of a group and role, where not all are allowed."""
+    """What a search keeps beside its budget: the most of further costs and the least of further
+    qualities, in their units, and the choices of the decisions of a group and role, where not all
+    are allowed."""
 
     limits: tuple[tuple[str, float], ...] = ()
     kept: tuple[tuple[str, tuple[Value, ...]], ...] = ()
@@ -48,10 +49,10 @@ class Terms:
         )
 
 
-def chosen_terms(table: MeasurementTable, latency: str) -> Terms:
+def chosen_terms(study: Study, table: MeasurementTable, cost: str) -> Terms:
     """The chosen terms; what an address has wrong is left aside, with a sentence on the page."""
     chosen = choices.current()
-    columns = [t.column for t in limited_targets(table, latency)]
+    columns = [t.column for t in _limited(study, table, cost)]
     limits: dict[str, float] = {}
     kept: dict[str, tuple[Value, ...]] = {}
     try:
@@ -67,7 +68,7 @@ def terms_of(study: Study) -> dict[str, Any]:
     cost = chosen_cost(study)
     if cost is None:
         return {}
-    terms = chosen_terms(cache.table_of(study), cost)
+    terms = chosen_terms(study, cache.table_of(study), cost)
     return {"cost": cost, "limits": terms.limits, "allowed": terms.allowed(study.space)}
 
 
@@ -76,13 +77,13 @@ def parse_limits(text: str, columns: Iterable[str]) -> dict[str, float]:
     found = {}
     for part in filter(None, text.split(",")):
         column, _, number = part.rpartition(":")
-        most = math.nan
+        bound = math.nan
         with suppress(ValueError):
-            most = float(number)
-        if not (math.isfinite(most) and column):
+            bound = float(number)
+        if not (math.isfinite(bound) and column):
             raise InvalidInput(f"{part!r} is no limit; write a column and a number, as macs:2e6.")
         if column in columns:
-            found[column] = most
+            found[column] = bound
     return found
 
 
@@ -148,19 +149,26 @@ def _as_it_is(name: str, decisions: tuple[Decision, ...], architecture: Architec
     return f"{name}: {', '.join(f'{d.role} {architecture[d.name]}' for d in active) or 'off'}"
 
 
-def limited_targets(table: MeasurementTable, latency: str) -> list[Metric]:
-    """What can be limited beside this latency: whatever costs, measured here."""
+def limited_targets(table: MeasurementTable, cost: str) -> list[Metric]:
+    """What can be limited beside this cost: whatever costs, measured here."""
     return [
         t for t in table.targets
-        if t.direction == "min" and t.column != latency and not t.column.startswith("cross_entropy")
+        if t.direction == "min" and t.column != cost and not t.column.startswith("cross_entropy")
     ]  # fmt: skip
 
 
+def _limited(study: Study, table: MeasurementTable, cost: str) -> list[Metric]:
+    """What a search can keep within limits: costs, and qualities other than its objective, such
+    as an accuracy in unseen domains."""
+    qualities = [t for t in table.targets if t.direction == "max" and t != study.objective]
+    return [*limited_targets(table, cost), *qualities]
+
+
 def terms_picker(
-    study: Study, table: MeasurementTable, latency: str, terms: Terms, *, disabled: bool = False
+    study: Study, table: MeasurementTable, cost: str, terms: Terms, *, disabled: bool = False
 ) -> None:
     """Draw the pickers of further limits and of allowed choices."""
-    targets = {t.column: t for t in limited_targets(table, latency)}
+    targets = {t.column: t for t in _limited(study, table, cost)}
     with st.expander("More limits, and choices to keep"):
         if disabled:
             st.caption("A search that runs keeps these; stop it to choose others.")
@@ -193,16 +201,17 @@ def _limit_pickers(study: Study, targets: Mapping[str, Metric], terms: Terms) ->
         st.multiselect, "Also limit", labels, key="limited", value=list(limits), act=choose,
         placeholder="nothing else",
     )  # fmt: skip
-    for column, most in limits.items():
+    for column, bound in limits.items():
+        side = "least" if targets[column].direction == "max" else "most"
         picked(
             st.number_input,
-            in_unit(f"{labels[column]} at most", targets[column]),
+            in_unit(f"{labels[column]} at {side}", targets[column]),
             key=f"most-{column}",
-            value=most,
+            value=bound,
             act=lambda value, column=column: _write(
                 tuple({**limits, column: value}.items()), dict(terms.kept)
             ),
-            step=step_of(most),
+            step=step_of(bound),
             format="%.6g",
         )
 
@@ -216,7 +225,7 @@ def as_choices(
 ) -> dict[str, str | None]:
     """Limits, and allowed choices by group and role, as the address has them."""
     return {
-        "limits": ",".join(f"{column}:{most:.6g}" for column, most in limits) or None,
+        "limits": ",".join(f"{column}:{bound:.6g}" for column, bound in limits) or None,
         "allowed": ",".join(f"{k}:{'+'.join(map(str, v))}" for k, v in kept.items() if v) or None,
     }
 

@@ -38,7 +38,7 @@ def quest_picker(
         least_cost = _goal_picker(study, disabled=active) == "latency"
         table = cache.table_of(study)
         form_picker(table, disabled=active)
-    terms = chosen_terms(table, cost)
+    terms = chosen_terms(study, table, cost)
     allowed = terms.allowed(study.space)
     front = cache.front_of(study, cost, allowed)
     with first:

@@ -32,7 +32,7 @@ def needs(study: Study) -> str | None:
 def show(study: Study) -> None:
     cost, now = architecture_bar(study)
     given = cards.given_of(study, cost=cost, architecture=now)
-    terms = chosen_terms(given.table, cost)
+    terms = chosen_terms(study, given.table, cost)
     pins = pins_picker(study.space, given.subnet)
     terms_picker(study, given.table, cost, terms)
     given = replace(given, limits=terms.limits, allowed=terms.allowed(study.space))

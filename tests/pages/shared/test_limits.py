@@ -1,6 +1,7 @@
 """Limits and allowed choices: read from an address as written, and never half understood."""
 
 import pytest
+from conftest import run_page
 
 from foxnas_core.errors import InvalidInput
 from foxnas_core.search.limits import in_words
@@ -79,3 +80,11 @@ def test_blocks_and_other_decisions_with_a_choice_can_be_kept(table):
     assert [d.name for d in units["s1b1"]] == ["s1b1_kernel", "s1b1_expand"]
     kept = [d.name for decisions in units.values() for d in decisions]
     assert sorted(kept) == sorted(d.name for d in table.space.decisions if len(d.choices) > 1)
+
+
+def test_a_search_can_keep_a_floor_on_another_quality(studies):
+    page = run_page("pages/3_Search.py?limits=accuracy:int8:85", study="demo")
+    assert not page.exception
+    [least] = [n for n in page.number_input if n.key == "most-accuracy:int8"]
+    assert "at least" in least.label and least.value == 85
+    assert any("at least 85" in said.value for said in page.markdown)
