@@ -16,6 +16,7 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from unittest import mock
@@ -84,11 +85,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
             door: Doorway(Path(temporary) / door.name.replace("/", "-"), door) for door in doors
         }
         turn = 0
-        while tally.counted["inputs"] < options.count and time.process_time() < options.seconds:
-            for door, doorway in ways.items():
-                for number in range(turn * door.share, (turn + 1) * door.share):
-                    tally.add(door, doorway, number)
-            turn += 1
+        with suppress(KeyboardInterrupt):  # what was counted until then is told
+            while tally.counted["inputs"] < options.count and time.process_time() < options.seconds:
+                for door, doorway in ways.items():
+                    for number in range(turn * door.share, (turn + 1) * door.share):
+                        tally.add(door, doorway, number)
+                turn += 1
     print(f"{turn} rounds of {shares} inputs at {len(doors)} doors", file=sys.stderr)
     for problem in tally.problems[:40]:
         print(problem, file=sys.stderr)

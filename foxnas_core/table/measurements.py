@@ -84,10 +84,14 @@ class MeasurementTable:
         if target in self.unknown:
             raise InvalidInput(unknown_sentence([target]))
         if target not in [known.column for known in self.targets]:
-            known = ", ".join(known.column for known in self.targets) or "none yet"
+            columns = [known.column for known in self.targets]
+            ask = ""
+            wanted = is_metric(target) and metric_of(target).quality
+            if wanted and len(columns) > 1 and not any(known.quality for known in self.targets):
+                ask = f", or ask of these alone (--objective {columns[0]} --cost {columns[1]})"
             raise InvalidInput(
-                f"The table has no target {target!r}; it has {known}: import or measure rows that "
-                "have it."
+                f"The table has no target {target!r}; it has {', '.join(columns) or 'none yet'}: "
+                f"import or measure rows that have it{ask}."
             )
         return self.frame[target].to_numpy(dtype=float)
 

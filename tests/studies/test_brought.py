@@ -179,6 +179,20 @@ def test_where_all_is_measured_the_best_measured_one_is_the_answer(folder, capsy
     assert found == within
 
 
+def test_two_costs_without_an_accuracy_are_asked_of_each_other(folder, capsys):
+    frame = stages(latency_ms=LATENCY, macs=range(1200, 0, -100)).drop(columns="accuracy")
+    bring(written(frame, "costs.csv"), "costs", "--space", space(STAGES))
+    said = refused(capsys, "search", "--study", "costs", "--latency-budget", "9")
+    assert "or ask of these alone (--objective latency_ms --cost macs)" in said.replace("\n", " ")
+    asked = ["--objective", "latency_ms", "--cost", "macs", "--budget", "650", "--json"]
+    capsys.readouterr()
+    assert main(["search", "--study", "costs", *asked]) == 0
+    best = json.loads(capsys.readouterr().out)["best"]
+    within = frame[frame["macs"] <= 650]["latency_ms"].min()
+    found = open_study(Path("costs")).table().frame.set_index("id")["latency_ms"][best["id"]]
+    assert found == within
+
+
 def test_the_space_of_the_hand_is_read_from_any_buffer(folder):
     """A table of nested cells beside choices: the cells are text, the choices what they are."""
     frame = pd.DataFrame({"p_depth": [1], "p1_kernel": [3], "q1_kernel": [5], "accuracy": [70.0],

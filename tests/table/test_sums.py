@@ -142,6 +142,11 @@ def test_costs_of_blocks_become_those_of_choices():
         costs_of_blocks(lacking, COLUMN)
 
 
+def test_where_networks_are_no_blocks_there_are_no_costs_of_them():
+    with pytest.raises(InvalidInput, match="'nasbench201' are no chains of blocks"):
+        BlockCosts(COLUMN, load_shipped("nasbench201"), {"x": 1.0})
+
+
 def test_blocks_of_several_decisions_are_summed_as_they_are():
     blocks = random_blocks(FBNETV2)
     found = costs_of_blocks(blocks, COLUMN)

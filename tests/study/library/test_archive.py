@@ -121,6 +121,28 @@ def test_the_shipped_study_goes_round_with_weights_and_images(studies):
     assert files_of(found) == files_of(demo) and found.folder.name == "mine"
 
 
+def repaired(content: bytes, name: str, part: bytes) -> bytes:
+    with zipfile.ZipFile(io.BytesIO(content)) as whole:
+        files = {n: whole.read(n) for n in whole.namelist() if n != "manifest.json"}
+    return zipped({**files, name: part})
+
+
+@pytest.mark.parametrize("wrong", ["no study's", "cut", "a part"])
+def test_what_a_refusal_advises_helps(study, studies, wrong):
+    content, optima = pack(study), to_parquet_bytes(noisy_table(HAND, 3))
+    broken, advice = {
+        "no study's": (zipped({"x.txt": b"x"}), "name a file as 'study export' writes it."),
+        "cut": (content[:-30], "export the study once more."),
+        # Another export of it would be refused as well.
+        "a part": (
+            repaired(content, "optima.parquet", optima),
+            "mend that in the study that it was exported from, and export it again.",
+        ),
+    }[wrong]
+    assert refused(studies, broken).endswith(advice)
+    assert files_of(bring_in(studies, io.BytesIO(pack(study)), label="x")) == files_of(study)
+
+
 def test_a_clash_asks_for_another_name(study, studies):
     content = pack(duplicate(study.folder.parent, "hand", "other"))
     before = state(studies)
