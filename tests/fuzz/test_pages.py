@@ -43,10 +43,9 @@ def hostile_study(folder: Path) -> Study:
     table = table.with_rows(
         table.frame.drop(columns="id").assign(**{device: table.frame["latency_ms"] * 1.5})
     )
-    study = create_study(folder / "hostile", space, name=SCRIPT, description=IMAGE, table=table)
-    for number, name in enumerate(("plain", "[a](javascript:alert(1))")):
-        architecture = space.sample(2, seed=0)[number]
-        study.change(VARIANTS, lambda kept, n=name, a=architecture: kept.having(n, a))
+    told = f"{IMAGE} [a](javascript:alert(1))"
+    study = create_study(folder / "hostile", space, name=SCRIPT, description=told, table=table)
+    study.change(VARIANTS, lambda kept: kept.having("plain", space.sample(1, seed=0)[0]))
     return study
 
 
