@@ -25,7 +25,8 @@ def report_of(given: Given) -> TrustReport:
     record = _record(given)
     pairs = record.pairs if record else ()
     # The seed of the run, so that everybody says the same of it.
-    return trust_report(pairs, seed=pairs[0].seed if pairs else 0)
+    seed = pairs[0].seed if pairs else 0
+    return trust_report(pairs, seed=seed, quality=given.study.objective)
 
 
 def no_pairs(given: Given) -> str | None:
@@ -57,7 +58,7 @@ def _both_ways(given: Given) -> Options:
 def verdict(given: Given) -> Card:
     """The numbers that decide, and what follows from them."""
     record, report = known(_record(given)), report_of(given)
-    main, offset = report.agreement(), report.offset()
+    main, offset, quality = report.agreement(), report.offset(), report.quality
     tones: dict[str, Tone] = {"holds": "good", "fails": "bad", "open": "warning", "few": "info"}
     own = record.parents["checkpoint"]
     others = given.weights() not in ("", own)
@@ -69,14 +70,14 @@ def verdict(given: Given) -> Card:
         facts={
             "Kendall's tau": f"{main.tau:.2f}" if math.isfinite(main.tau) else "none yet",
             "Pairs in the same order": f"{100 * (1 - report.reversed_share['alone']):.0f} %",
-            "Training adds, mean": f"{offset.mean:+.2f} points",
-            "Lost by its first choice": f"{report.regret['alone']:.2f} points",
+            "Training adds, mean": quality.difference_text(offset.mean, signed=True),
+            "Lost by its first choice": quality.difference_text(report.regret["alone"]),
         },
         points=tuple(sentence for sentence in further if sentence),
         notes=(
-            f"{report.count} subnets, inherited accuracy with recalibration against training from "
-            "scratch. Lost by its first choice: how much worse the subnet that the supernet ranks "
-            "first is, when trained, than the best of these.",
+            f"{report.count} subnets, inherited {quality.word} with recalibration against training "
+            "from scratch. Lost by its first choice: how much worse the subnet that the supernet "
+            "ranks first is, when trained, than the best of these.",
         ),
         cautions=(
             f"These subnets were compared with checkpoint {own}, and the study has another one "
@@ -100,14 +101,14 @@ def advice(given: Given) -> Card:
 
 @analysis("Trust", "pairs", "Inherited and trained", no_pairs, _both_ways)
 def pairs(given: Given, *, trained: str = "alone", inherited: str = "inherited") -> Card:
-    record = known(_record(given))
-    table = figures.pair_table(report_of(given), record.pairs, given.study.space, trained)
+    record, report = known(_record(given)), report_of(given)
+    table = figures.pair_table(report, record.pairs, given.study.space, trained)
     epochs = record.settings.epochs if trained == "alone" else record.settings.fine_tune_epochs
     return Card(
         sentence=f"Each point is a subnet, trained for {epochs} epochs; bars are two standard "
         "errors. Where the order is the same, points rise from left to right.",
         table=table.drop(columns="architecture"),
-        draw=lambda: figures.pair_figure(table, inherited, trained),
+        draw=lambda: figures.pair_figure(table, inherited, trained, report.quality),
     )
 
 
@@ -125,22 +126,24 @@ def agreement(given: Given, *, trained: str = "alone") -> Card:
 
 @analysis("Trust", "offset", "What training adds, by size", no_pairs, _ways)
 def offset(given: Given, *, trained: str = "alone") -> Card:
-    record = known(_record(given))
-    table = figures.pair_table(report_of(given), record.pairs, given.study.space, trained)
+    record, report = known(_record(given)), report_of(given)
+    table = figures.pair_table(report, record.pairs, given.study.space, trained)
     return Card(
-        sentence="Trained less inherited accuracy. A level cloud shifts all subnets alike, which "
-        "keeps the order; a slope says that the supernet underrates one end.",
+        sentence=f"Trained less inherited {report.quality.word}. A level cloud shifts all subnets "
+        "alike, which keeps the order; a slope says that the supernet underrates one end.",
         table=table.drop(columns="architecture"),
-        draw=lambda: figures.offset_figure(table),
+        draw=lambda: figures.offset_figure(table, report.quality),
     )
 
 
 @analysis("Trust", "offsets", "What training adds, on average", no_pairs, _ways)
 def offsets(given: Given, *, trained: str = "alone") -> Card:
+    report = report_of(given)
+    unit = f" ({report.quality.difference_unit})" if report.quality.difference_unit else ""
     return Card(
-        sentence="Mean of trained less inherited accuracy (points) with its 95 % interval "
-        "(Student's t).",
-        table=figures.offset_table(report_of(given), trained),
+        sentence=f"Mean of trained less inherited {report.quality.word}{unit} with its 95 % "
+        "interval (Student's t).",
+        table=figures.offset_table(report, trained),
     )
 
 
@@ -151,7 +154,7 @@ def reversals(given: Given, *, trained: str = "alone") -> Card:
     share, certain = report.reversed_share[trained], report.certain_share[trained]
     return Card(
         sentence=f"{100 * share:.0f} % of the pairs of subnets swap their order, "
-        f"{100 * certain:.0f} % by more than two standard errors in both accuracies. What one "
+        f"{100 * certain:.0f} % by more than two standard errors in both scores. What one "
         "training differs from another by its seed is not in these errors."
         if len(table)
         else "No pair of subnets swaps its order.",

@@ -57,7 +57,7 @@ def trust(options: argparse.Namespace) -> Answer:
         "pairs": len(record.pairs),
         "parents": record.parents,
         "settings": asdict(record.settings),
-        **report_document(trust_report(record.pairs, seed=seed)),
+        **report_document(trust_report(record.pairs, seed=seed, quality=study.objective)),
     }
     return Answer(document, cards_of(study, "trust-verdict", "trust-advice", "trust-reversals"))
 

@@ -14,6 +14,7 @@ from foxnas_core.figures.shapes import Trace, drawn, equal, markers, ruled
 from foxnas_core.figures.theme import BLUE, BROWN, GREEN, ORANGE, PAPER, PURPLE, SKY, whiskers
 from foxnas_core.space.in_words import choice_lines
 from foxnas_core.space.search_space import SearchSpace
+from foxnas_core.table.metrics import Metric
 
 # By resolution: dark to bright would say that one is better, so they only differ.
 _COLOURS = (BLUE, ORANGE, GREEN, PURPLE, BROWN, SKY)
@@ -23,9 +24,8 @@ def pair_table(
     report: TrustReport, pairs: Sequence[TrustPair], space: SearchSpace, trained: str
 ) -> pd.DataFrame:
     """One row a subnet, in order of the inherited accuracy: id, resolution where there is one,
-    MACs, parameters, inherited accuracy with and without recalibration and accuracy trained
-    (percent), each with its standard error, their difference (points), both ranks, 1 the best, and
-    the architecture in lines.
+    MACs, parameters, inherited score with and without recalibration and score trained, each with
+    its standard error, their difference, both ranks, 1 the best, and the architecture in lines.
     """
     names = {
         "id": "id", "resolution": "resolution", "macs": "MACs", "parameters": "parameters",
@@ -46,24 +46,29 @@ def pair_table(
     return table.sort_values("inherited", ascending=False, ignore_index=True)
 
 
-def pair_figure(table: pd.DataFrame, inherited: str, trained: str) -> go.Figure:
+def pair_figure(table: pd.DataFrame, inherited: str, trained: str, quality: Metric) -> go.Figure:
     """`pair_table` as points, a colour a resolution; bars are two standard errors, and on the line
-    both accuracies are equal. `inherited` is one of `INHERITED`, `trained` of `TRAINED`."""
+    both scores are equal. `inherited` is one of `INHERITED`, `trained` of `TRAINED`."""
     x = "inherited" if inherited == "inherited" else "without recalibration"
     subnets = _subnets(
         table, x, "trained", ["rank inherited", "rank trained", "MACs"],
-        "inherited %{x:.2f} %, trained %{y:.2f} %<br>%{customdata[4]:.3s} MACs; rank "
-        "%{customdata[2]} by the supernet, %{customdata[3]} trained",
+        f"inherited {_read('x', quality)}, trained {_read('y', quality)}<br>"
+        "%{customdata[4]:.3s} MACs; rank %{customdata[2]} by the supernet, %{customdata[3]} "
+        "trained",
         error_x=table[f"{x} std error"], error_y=table["trained std error"],
     )  # fmt: skip
+    unit = f" ({quality.unit})" if quality.unit else ""
     low, high = float(table["trained"].min()), float(table["trained"].max())
-    room = max(0.15 * (high - low), 0.5)
+    room = 0.15 * (high - low) or 0.01 * abs(high)
     return drawn(
         # The range of x alone: without recalibration it may be far from that of y.
-        [equal(table[x].min() - 1, table[x].max() + 1, dash="dot"), *subnets],
+        [equal(table[x].min() - room, table[x].max() + room, dash="dot"), *subnets],
         height=470,
-        x="Inherited accuracy (%)",
-        y={"title": f"Accuracy {TRAINED[trained]} (%)", "range": [low - room, high + room]},
+        x=f"Inherited {quality.word}{unit}",
+        y={
+            "title": f"{quality.title} {TRAINED[trained]}{unit}",
+            "range": [low - room, high + room],
+        },
     )
 
 
@@ -131,8 +136,8 @@ def scope_label(scope: str) -> str:
 
 
 def offset_table(report: TrustReport, trained: str) -> pd.DataFrame:
-    """One row a set of subnets: subnets, number, mean of trained less inherited accuracy, low and
-    high (points), for one of `TRAINED`."""
+    """One row a set of subnets: subnets, number, mean of trained less inherited score, low and
+    high, for one of `TRAINED`."""
     rows = [
         (scope_label(o.scope), o.subnets, o.mean, o.low, o.high)
         for o in report.offsets
@@ -141,35 +146,44 @@ def offset_table(report: TrustReport, trained: str) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["subnets", "number", "mean", "low", "high"])
 
 
-def offset_figure(table: pd.DataFrame) -> go.Figure:
-    """Trained less inherited accuracy of `pair_table` over MACs: a level cloud keeps the order."""
+def offset_figure(table: pd.DataFrame, quality: Metric) -> go.Figure:
+    """Trained less inherited score of `pair_table` over MACs: a level cloud keeps the order."""
     inherited, trained = table["inherited std error"], table["trained std error"]
     both = (inherited**2 + trained**2) ** 0.5
-    told = "%{x:.3s} MACs: %{y:+.2f} points"
+    told = f"%{{x:.3s}} MACs: {_read('y', quality, difference=True)}"
+    unit = f" ({quality.difference_unit})" if quality.difference_unit else ""
     macs = {"title": "MACs of the subnet", "type": "log", "tickformat": "~s", "dtick": "D2"}
     figure = drawn(
         _subnets(table, "MACs", "trained less inherited", [], told, error_y=both),
         height=400,
         x=macs,
-        y="Trained less inherited (points)",
+        y=f"Trained less inherited{unit}",
     )
     return ruled(figure, y=0, dash="dot")
 
 
 def reversal_table(report: TrustReport, trained: str) -> pd.DataFrame:
-    """The largest reversed pairs to read: preferred by the supernet, better when trained, both gaps
-    (points), whether beyond the noise of measurement, and what differs."""
+    """The largest reversed pairs to read: preferred by the supernet, better when trained, both
+    gaps, whether beyond the noise of measurement, and what differs."""
     found = largest_reversals(report, trained)
+    unit = f" ({report.quality.difference_unit})" if report.quality.difference_unit else ""
     return pd.DataFrame(
         {
             "the supernet prefers": found["preferred"],
-            "by (points)": found["inherited_gap"],
+            f"by{unit}": found["inherited_gap"],
             "better when trained": found["better"],
-            "by, trained (points)": found["trained_gap"],
+            f"by, trained{unit}": found["trained_gap"],
             "beyond noise": np.where(found["certain"], "yes", "no"),
             "from the one to the other": found["differs"],
         }
     )
+
+
+def _read(axis: str, quality: Metric, *, difference: bool = False) -> str:
+    """What a point tells of its value on an axis when it is pointed at."""
+    how = f"{'+' if difference else ''}.{3 if quality.digits is None else quality.digits}f"
+    unit = quality.difference_unit if difference else quality.unit
+    return f"%{{{axis}:{how}}} {unit}".strip()
 
 
 def _subnets(

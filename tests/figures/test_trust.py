@@ -8,6 +8,7 @@ from foxnas_core.evidence.trust.report import trust_report
 from foxnas_core.families import space_from_dict
 from foxnas_core.figures import trust as figures
 from foxnas_core.space.in_words import choice_lines
+from foxnas_core.table.metrics import metric_of
 
 SPACE = space_from_dict(tiny_document())
 PAIRS = pairs_of(
@@ -30,7 +31,7 @@ def test_a_row_a_subnet_in_the_supernets_order():
 @pytest.mark.parametrize(("inherited", "x"), [("inherited", 85), ("unrecalibrated", 55)])
 def test_every_subnet_is_a_point_with_its_architecture(inherited, x):
     table = figures.pair_table(REPORT, PAIRS, SPACE, "alone")
-    line, *points = figures.pair_figure(table, inherited, "alone").data
+    line, *points = figures.pair_figure(table, inherited, "alone", REPORT.quality).data
     assert line.name == "equal" and [trace.name for trace in points] == ["8 px", "12 px"]
     assert sum(len(trace.x) for trace in points) == 6
     best = PAIRS[3].architecture
@@ -61,7 +62,7 @@ def test_offsets_are_those_of_the_report():
     assert table["subnets"].tolist() == ["all subnets", "resolution 8", "resolution 12"]
     assert table["mean"].iloc[0] == pytest.approx(np.mean([5, 2, 6, 3, 7, 1]))
     pairs = figures.pair_table(REPORT, PAIRS, SPACE, "fine_tuned")
-    drawn = figures.offset_figure(pairs).data
+    drawn = figures.offset_figure(pairs, REPORT.quality).data
     assert sorted(y for trace in drawn for y in trace.y) == [1, 2, 3, 5, 6, 7]
 
 
@@ -77,7 +78,17 @@ def test_a_space_without_resolutions_is_drawn_in_one_colour():
     pairs = pairs_of(space, [1, 2, 3], [2, 3, 4])
     report = trust_report(pairs, seed=0, resamples=20)
     table = figures.pair_table(report, pairs, space, "alone")
-    assert [t.name for t in figures.pair_figure(table, "inherited", "alone").data] == [
-        "equal", "a subnet",
-    ]  # fmt: skip
-    assert len(figures.offset_figure(table).data) == 1
+    drawn = figures.pair_figure(table, "inherited", "alone", report.quality)
+    assert [trace.name for trace in drawn.data] == ["equal", "a subnet"]
+    assert len(figures.offset_figure(table, report.quality).data) == 1
+
+
+def test_scores_are_told_in_the_unit_of_what_was_scored():
+    report = trust_report(PAIRS, seed=0, resamples=20, quality=metric_of("dice"))
+    assert "inherited dice by" in report.recalibration_sentence()
+    assert "points" not in report.recalibration_sentence()
+    assert {"by", "by, trained"} <= set(figures.reversal_table(report, "fine_tuned"))
+    table = figures.pair_table(report, PAIRS, SPACE, "alone")
+    axes = figures.pair_figure(table, "inherited", "alone", report.quality).layout
+    assert axes.xaxis.title.text == "Inherited dice"
+    assert "points" not in figures.offset_figure(table, report.quality).to_json()

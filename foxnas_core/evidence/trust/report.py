@@ -22,6 +22,7 @@ from foxnas_core.evidence.trust.agreement import (
     subnet_table,
 )
 from foxnas_core.evidence.trust.pairs import TrustPair
+from foxnas_core.table.metrics import Metric, metric_of
 
 # Of two subnets, three of four pairs in the same order.
 ENOUGH = 0.5
@@ -34,16 +35,18 @@ _EACH = 3  # a subnet that was trained badly must not fill the list of reversals
 class TrustReport:
     """What the pairs say.
 
-    - `subnets`: one row a subnet: id, the context's choices, parameters, macs, the four accuracies
-      and their standard errors (percent), alone_offset, fine_tuned_offset (points).
+    - `quality`: the metric that the subnets were scored by, in whose unit all scores and
+      differences are.
+    - `subnets`: one row a subnet: id, the context's choices, parameters, macs, the four scores and
+      their standard errors, alone_offset, fine_tuned_offset.
     - `reversals`: for each of `TRAINED` the reversed pairs of subnets, the largest first: trained,
       preferred (id of the one that the supernet ranks higher), better (id of the one that is when
-      trained), inherited_gap, trained_gap (points, both positive), certain (both gaps exceed twice
+      trained), inherited_gap, trained_gap (both positive), certain (both gaps exceed twice
       the standard error of the difference), differs (from preferred to better).
     - `reversed_share`, `certain_share`: shares of all pairs of subnets, by `TRAINED`.
-    - `regret`: by `TRAINED`, what taking the subnet of the highest inherited accuracy gives up
-      against the best of these when trained (points).
-    - `recalibration_gain`: mean inherited accuracy with less without recalibration (points).
+    - `regret`: by `TRAINED`, what taking the subnet of the highest inherited score gives up
+      against the best of these when trained.
+    - `recalibration_gain`: mean inherited score with less without recalibration.
     """
 
     agreements: tuple[RankAgreement, ...]
@@ -53,6 +56,7 @@ class TrustReport:
     regret: dict[str, float]
     recalibration_gain: float
     seed: int
+    quality: Metric
     subnets: pd.DataFrame = field(repr=False)
     reversals: pd.DataFrame = field(repr=False)
 
@@ -122,11 +126,9 @@ class TrustReport:
         """What recalibration does to level and order."""
         with_it, without = self.agreement(), self.agreement("unrecalibrated")
         said = (
-            f"Recalibrating batch norms raises the mean inherited accuracy by "
-            f"{self.recalibration_gain:.2f} points"
-            if self.recalibration_gain >= 0
-            else f"Recalibrating batch norms lowers the mean inherited accuracy by "
-            f"{-self.recalibration_gain:.2f} points"
+            f"Recalibrating batch norms {'raises' if self.recalibration_gain >= 0 else 'lowers'} "
+            f"the mean inherited {self.quality.word} by "
+            f"{self.quality.difference_text(abs(self.recalibration_gain))}"
         )
         if not np.isfinite([with_it.tau, without.tau]).all():
             return f"{said}."
@@ -194,9 +196,14 @@ class TrustReport:
 
 
 def trust_report(
-    pairs: Sequence[TrustPair], *, seed: int, resamples: int = RESAMPLES
+    pairs: Sequence[TrustPair],
+    *,
+    seed: int,
+    resamples: int = RESAMPLES,
+    quality: Metric | None = None,
 ) -> TrustReport:
-    """Compare what subnets inherit with what they reach when trained.
+    """Compare what subnets inherit with what they reach when trained, both scored by `quality`, by
+    default the accuracy.
 
     Intervals resample subnets with replacement by `seed`; those within resolutions resample each
     resolution's own. Raises `MissingPart` for no pairs.
@@ -249,6 +256,7 @@ def trust_report(
         {t: float(table[t].max() - table[t].iloc[best]) for t in TRAINED},
         float((table["inherited"] - table["unrecalibrated"]).mean()),
         seed,
+        quality or metric_of("accuracy"),
         subnets=table,
         reversals=reversals.reset_index(drop=True),
     )
