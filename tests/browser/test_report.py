@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import numpy as np
 import pytest
-from accessibility import violations
+from accessibility import OF_COLOURS, violations
 from conftest import DEMO, tiny_document
 from hand import choice_space, hand_space, noisy_table, saturating_table
 from playwright.sync_api import Browser, Page, expect
@@ -272,14 +272,17 @@ def test_every_figure_is_drawn_on_light_and_on_dark(alone: Page, tmp_path: Path)
     panel = Panel("More", figures=tuple(figure_of(other, "More") for other in others))
     sections = [*sections_of(subject), Section("more", "More", (), (panel,))]
     path.write_text(html_of(subject, sections))
-    for scheme, colour in (("light", "rgb(255, 255, 255)"), ("dark", "rgb(20, 25, 31)")):
+    for scheme, colour, asked in (
+        ("light", "rgb(255, 255, 255)", {}),
+        ("dark", "rgb(20, 25, 31)", OF_COLOURS),
+    ):
         alone.emulate_media(color_scheme=scheme)
         if scheme == "light":
             alone.goto(f"file://{path}")
         assert draw_all(alone) >= 17
         for figure in alone.locator(".plot").all():
             assert figure.evaluate(PAPER) == colour
-        assert violations(alone) == []
+        assert violations(alone, **asked) == []
     alone.emulate_media(media="print")
     assert {f.evaluate(PAPER) for f in alone.locator(".plot:visible").all()} == {
         "rgb(255, 255, 255)"
