@@ -13,7 +13,7 @@ from pages.shared.cards import given_of
 from pages.shared.cost import budget_of, budget_picker, chosen_cost
 from pages.shared.frame import errors_as_cards, page
 from pages.shared.moved import tell_unknown
-from pages.shared.panel import closed_table
+from pages.shared.panel import panel
 from pages.shared.text import plain
 
 
@@ -67,7 +67,8 @@ def show_answer(study: Study, latency: str) -> None:
         for place, column in zip(st.columns(2, gap="large"), given.traded, strict=True):
             with place:
                 cards.show(home.block_effects, given, header=False, column=column)
-        closed_table("The reason for every block", lambda: reasons.table, key=reasons.key)
+        with st.expander("The reason for every block"):
+            panel("", "", reasons.table, key=reasons.key)
 
 
 def show_facts(study: Study) -> None:

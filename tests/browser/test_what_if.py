@@ -3,7 +3,7 @@ import re
 from urllib.parse import parse_qs, urlparse
 
 from playwright.sync_api import Browser, Locator, Page, expect
-from serving import Server, choose, context_of, wait_until_drawn
+from serving import Server, choose, choose_part, context_of, wait_until_drawn
 
 from foxnas_core.families import family_of
 from foxnas_core.regression import fit
@@ -244,8 +244,14 @@ def test_a_subnet_is_explained_on_one_page_and_its_neighbour_too(page: Page, dem
     wait_until_drawn(page)
     known = page.locator(".st-key-says-individual")
     expect(known).to_contain_text("was not measured")
-    for key in ("individual", "contributions", "shapley-accuracy", "shapley-latency_ms"):
-        expect(page.locator(f".st-key-{key}-figure .js-plotly-plot")).to_be_visible()
+    for part, keys in (
+        ("", ("individual", "contributions")),
+        ("Their shares", ("shapley-accuracy", "shapley-latency_ms")),
+    ):
+        if part:
+            choose_part(page, "explained-shown", part)
+        for key in keys:
+            expect(page.locator(f".st-key-{key}-figure .js-plotly-plot")).to_be_visible()
     page.get_by_role("radio", name="Every single edit").click()
     expect(page.locator(".st-key-steps-figure .js-plotly-plot")).to_be_visible()
     page.get_by_role("radio", name="Measured subnets near it").click()
