@@ -7,6 +7,7 @@ blocks, these are kept with the rows.
 """
 
 import re
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -237,4 +238,5 @@ def _cost(value: Any) -> float | None:
     """A cost as it is told: a number, or an object with the mean of some; None of anything else."""
     value = value.get("mean") if isinstance(value, Mapping) else value
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if is_number and np.isfinite(value) else None
+    # Whole numbers may be larger than any float.
+    return float(value) if is_number and abs(value) <= sys.float_info.max else None

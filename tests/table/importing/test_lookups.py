@@ -147,6 +147,8 @@ def test_blocks_of_a_slot_and_depths_that_leave_some_out() -> None:
         ({"k": {"3": 1.0, "5": 2.0}, "z": {"a": 1}}, "'z', which is neither a decision nor a slot"),
         ({"k": {"3": 1.0, "9": 2.0}}, "'k' is '9'; allowed: 3, 5"),
         ({"k": {"3": "dear", "5": 1}}, "has 'dear' as the cost of '3' in 'k'"),
+        ({"k": {"3": 10**400, "5": 1}}, "000 as the cost of '3' in 'k'"),
+        ({"k": {"3": float("nan"), "5": 1}}, "has nan as the cost of '3' in 'k'"),
     ],
 )
 def test_what_is_missing_or_no_cost_is_one_sentence(document: dict, said: str) -> None:
