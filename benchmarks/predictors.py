@@ -34,7 +34,7 @@ from benchmarks.regressors import RIVALS, Regressor, Rival
 from foxnas_core.errors import InvalidInput
 from foxnas_core.regression import ceiling, fit
 from foxnas_core.regression.assessment import Data, agreement, assess
-from foxnas_core.regression.features import build_form, forms_across, forms_of
+from foxnas_core.regression.features import build_form, form_for, forms_to_ask_for
 from foxnas_core.regression.leastsquares import FoldedRows, clearly_above, deal_folds
 from foxnas_core.regression.link import Link
 from foxnas_core.space.search_space import SearchSpace
@@ -42,6 +42,7 @@ from foxnas_core.study import open_study
 from foxnas_core.table.importing import read_file
 from foxnas_core.table.latency_verdicts import usable
 from foxnas_core.table.measurements import MeasurementTable
+from foxnas_core.table.metrics import metric_of
 
 STUDY = Path("data/demo")
 PUBLISHED = Path("../shared/data/foxnas_cpu_256.csv")
@@ -93,8 +94,8 @@ def compare(
     """Every model on the folds that each seed deals: ours, "auto", then the rivals."""
     data = Data.of(table, target)
     runs = []
-    ways = (forms_of, forms_across)
-    for name in [name for way in ways for name in way(table.space, ordered=data.ordered)]:
+    names = forms_to_ask_for(table.space, ordered=data.ordered)
+    for name in [n for n in names if form_for(n, table.space, metric_of(target)) == n]:
         for link in links_of(target):
             try:
                 runs.append(run_form(data, table.space, name, link, seeds))

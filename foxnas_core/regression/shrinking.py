@@ -14,7 +14,7 @@ import numpy as np
 
 from foxnas_core.regression.features import Form
 from foxnas_core.regression.weighing import Products, weigh
-from foxnas_core.space.coding.terms import Term
+from foxnas_core.space.coding.terms import FREE, Term
 
 _FIRST, _AGAIN = 12, 2  # steps for the first products, and for those of later weights
 _ALONE = 60  # where there are no later ones
@@ -93,11 +93,12 @@ class _Prior:
 
     @classmethod
     def of(cls, form: Form, products: Products) -> "_Prior":
-        free = np.array([not term.group for term in form.terms])
+        free = np.array([not term.group or term.alike == FREE for term in form.terms])
         gram = products.gram[np.ix_(~free, ~free)]
         size = _root(np.diag(gram))
         covariances = []
-        for level in _levels([term for term in form.terms if term.group]):
+        shrunk = [term for term, is_free in zip(form.terms, free, strict=True) if not is_free]
+        for level in _levels(shrunk):
             parts = level * size[:, np.newaxis] / _root(np.diag(level.T @ gram @ level))
             covariances.append((parts @ parts.T).ravel())
         return cls(free, size, np.array(covariances))

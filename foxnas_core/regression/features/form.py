@@ -8,11 +8,16 @@ from typing import Any
 import numpy as np
 
 from foxnas_core.errors import InvalidInput
-from foxnas_core.families import families, family_of
+from foxnas_core.families import family_of
 from foxnas_core.regression.features.across import ACROSS, across
 from foxnas_core.regression.features.builders import BUILDERS
 from foxnas_core.regression.features.interactions import Pair, candidate_products, products
-from foxnas_core.regression.features.names import BASES, forms_of, forms_to_ask_for, is_of_costs
+from foxnas_core.regression.features.names import (
+    BASES,
+    forms_to_ask_for,
+    is_of_costs,
+    no_such_form,
+)
 from foxnas_core.regression.features.one_table import FEW, OneTable
 from foxnas_core.regression.features.parts import (
     by_slot,
@@ -20,6 +25,7 @@ from foxnas_core.regression.features.parts import (
     scaling_resolution,
     to_first_choices,
 )
+from foxnas_core.regression.features.physical import PHYSICAL, physical
 from foxnas_core.space.architecture import Value
 from foxnas_core.space.coding.parts import (
     by_what_they_read,
@@ -72,7 +78,7 @@ class Form:
 
     @property
     def relative(self) -> bool:
-        return self.shrunk and self.name not in ACROSS
+        return self.shrunk and self.name not in {**ACROSS, **PHYSICAL}
 
     @property
     def wanted_rows(self) -> int:
@@ -267,19 +273,7 @@ def build_form(
     `InvalidInput` for an unknown form or target, or a form that the space can't have.
     """
     if name not in forms_to_ask_for(space):
-        owner = next((f.name for f in families() if name in f.forms), None)
-        raise InvalidInput(
-            (
-                f"The form {name!r} belongs to family {owner!r}, and space {space.name!r} is of "
-                f"family {space.family!r}"
-                if owner
-                else f"The form {name!r} is of stages that can have several depths, and space "
-                f"{space.name!r} has not two of them"
-                if name in ACROSS
-                else f"{name!r} is no form"
-            )
-            + f"; choose {', '.join(forms_to_ask_for(space))}."
-        )
+        raise InvalidInput(no_such_form(name, space))
     return _build_form(name, space, metric_of(target), tuple(pairs), held)
 
 
@@ -346,7 +340,7 @@ def _shrunk(name: str, space: SearchSpace, target: Metric) -> bool:
 def _build_form(
     name: str, space: SearchSpace, target: Metric, pairs: tuple[Pair, ...], held: Held = ()
 ) -> Form:
-    base = {**BASES, **ACROSS}.get(name, name)
+    base = {**BASES, **ACROSS, **PHYSICAL}.get(name, name)
     resolution, context, groups = _base_parts(base, space, target, held)
     beside: list[Part] = []
     if name in ACROSS:
@@ -356,12 +350,14 @@ def _build_form(
                 f"{target.column} grows with the number of pixels; leave its form to 'auto'."
             )
         groups, beside = across(space, context, groups)
+    if name in PHYSICAL:
+        groups = physical(space, groups)
     parts: list[Part] = [constant(_INTERCEPT, "Intercept")]
     if resolution is not None:
         label = f"Fixed part × (resolution / {max(resolution.choices)})²"
         parts.append(scaled(constant(f"{resolution.name}^2", label, resolution.name)))
     parts += context
-    order_free = forms_of(space, ordered=False)
+    order_free = forms_to_ask_for(space, ordered=False)
     for group, own in groups.items():
         chosen: list[Part] = [*own, *products(space, group, own, context, pairs)]
         if resolution is not None:
@@ -392,6 +388,6 @@ def _build_form(
         pairs,
         tuple(parts),
         resolution,
-        name in ACROSS or _shrunk(name, space, target),
+        name in {**ACROSS, **PHYSICAL} or _shrunk(name, space, target),
         held=held,
     )

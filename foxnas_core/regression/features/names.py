@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from foxnas_core.families import families, family_of
 from foxnas_core.regression.features.across import ACROSS, has_stages
 from foxnas_core.regression.features.parts import scaling_resolution
+from foxnas_core.regression.features.physical import PHYSICAL, has_blocks
 from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.table.metrics import Metric
 
@@ -46,14 +47,40 @@ def forms_across(space: SearchSpace, *, ordered: bool = True) -> dict[str, str]:
 
 
 def forms_to_ask_for(space: SearchSpace, *, ordered: bool = True) -> dict[str, str]:
-    """The titles of all forms that may be asked for by name, as in `forms_of`."""
-    return forms_of(space, ordered=ordered) | forms_across(space, ordered=ordered)
+    """The titles of all forms that may be asked for by name, as in `forms_of`: of some spaces also
+    those across stages, and counts beside physical sums."""
+    physical = {"physical_counts": "Block counts beside physical sums"} if has_blocks(space) else {}
+    return forms_of(space, ordered=ordered) | forms_across(space, ordered=ordered) | physical
 
 
 def form_for(name: str, space: SearchSpace, target: Metric) -> str:
     """A form that was asked for of several targets, or "auto" for one that can't have it: terms
-    across stages are of what the resolution does not scale."""
-    return "auto" if name in ACROSS and scaling_resolution(space, target) is not None else name
+    across stages are of what the resolution does not scale, physical sums of costs."""
+    scaled = name in ACROSS and scaling_resolution(space, target) is not None
+    return "auto" if scaled or (name in PHYSICAL and target.quality) else name
+
+
+def no_such_form(name: str, space: SearchSpace) -> str:
+    """Why a space can't have a form of this name, in a sentence."""
+    owner = next((family.name for family in families() if name in family.forms), None)
+    if owner:
+        why = (
+            f"The form {name!r} belongs to family {owner!r}, and space {space.name!r} is of family "
+            f"{space.family!r}"
+        )
+    elif name in ACROSS:
+        why = (
+            f"The form {name!r} is of stages that can have several depths, and space "
+            f"{space.name!r} has not two of them"
+        )
+    elif name in PHYSICAL:
+        why = (
+            f"The form {name!r} is of blocks of a kernel size and an expand ratio, and space "
+            f"{space.name!r} has others"
+        )
+    else:
+        why = f"{name!r} is no form"
+    return f"{why}; choose {', '.join(forms_to_ask_for(space))}."
 
 
 def is_of_costs(name: str, space: SearchSpace) -> bool:
@@ -64,4 +91,4 @@ def is_of_costs(name: str, space: SearchSpace) -> bool:
 
 def known_forms() -> tuple[str, ...]:
     """The names of the forms of any space."""
-    return (*FORMS, *ACROSS, *(name for family in families() for name in family.forms))
+    return (*FORMS, *ACROSS, *PHYSICAL, *(name for family in families() for name in family.forms))

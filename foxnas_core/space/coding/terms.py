@@ -7,6 +7,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+FREE = ("free",)
+
 
 @dataclass(frozen=True)
 class Term:
@@ -16,7 +18,8 @@ class Term:
     `decision` are "" where it stands for more than one. Terms with an equal, non-empty
     `contrast` code one set of choices and sum to zero over it. `scaled` says that the column is
     multiplied by (resolution / largest resolution)². `alike` are the kinds that it is of, from the
-    most common on, which terms of other blocks are of too.
+    most common on, which terms of other blocks are of too, or `FREE` where what it is worth is not
+    shrunk beside terms that are.
     """
 
     name: str
