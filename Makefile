@@ -231,7 +231,7 @@ remake-hippocampus: $(VENV)/installed ## train, measure and judge networks for S
 		$$(test ! -e $(HIPPOCAMPUS)/training-state.safetensors || echo --resume)
 	$(MAKE_STUDY) measure --study $(HIPPOCAMPUS) --count $(COUNT_OF_VOLUMES) --seed 1 --untimed
 	$(call measure_uniform,$(HIPPOCAMPUS))
-	$(MAKE_STUDY) bench --study $(HIPPOCAMPUS) --count 367 $(TIMED_VOLUMES)
+	$(MAKE_STUDY) bench --study $(HIPPOCAMPUS) --count 366 $(TIMED_VOLUMES)
 	$(call select_by_mixtures,$(HIPPOCAMPUS),$(TRAIN_SCANS),$(MIXED_SCANS))
 	cp $(HIPPOCAMPUS)-mixtures/seed1/supernet.safetensors $(HIPPOCAMPUS)/mixture.safetensors
 	$(call select_by_mixtures,$(VOLUMES),$(MAKE_STUDY) train --task-setting phantoms=across,$(MIXED_VOLUMES))
