@@ -229,9 +229,9 @@ def clearest(given: Given) -> Card:
     choice = f"{row['decision']} {row['choice']}"
     return Card(
         sentence=f"The largest effect on {target.label.lower()}: {choice} instead of "
-        f"{row['reference']}, {target.text(row[target.column], signed=True)} "
-        f"{target.difference_unit}. {int((~intervals['clear']).sum())} of {len(intervals)} "
-        "intervals span 0: there the data do not tell the sign.",
+        f"{row['reference']}, {target.difference_text(row[target.column], signed=True)}. "
+        f"{int((~intervals['clear']).sum())} of {len(intervals)} intervals span 0: there the data "
+        "do not tell the sign.",
         stress=(choice,),
     )
 
