@@ -37,6 +37,6 @@ def depends(given: Given) -> Card:
         "first, at the first and the last choice of the other, all else at random. 95 % intervals "
         "hold where the form does; clear is what stays so adjusted for all pairs (Benjamini and "
         "Hochberg).",
-        points=tuple(sure["in words"].head(_MOST_SAID)),
+        points=tuple(f"{said}." for said in sure["in words"].head(_MOST_SAID)),
         table=found[told],
     )

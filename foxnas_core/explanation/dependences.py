@@ -115,7 +115,7 @@ def _sentence(row: pd.Series, what: Unit, where: Unit, target: Metric) -> str:
 
     def number(end: str) -> str:
         span = f"{target.text(row[f'low_{end}'])} to {target.text(row[f'high_{end}'])}"
-        return f"{target.text(ends[end], signed=True)} {target.difference_unit} ({span})"
+        return f"{target.difference_text(ends[end], signed=True)} ({span})"
 
     if row["p_adjusted"] >= _CLEAR:
         said = f"is worth as much {at['first']} as {at['last']}, as far as can be told"
