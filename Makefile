@@ -280,18 +280,19 @@ endef
 # Select by the game in each seed; one in which it collapses has no selection.
 define select_outside
 	for seed in $(2); do \
-		test -e $(1)/$$seed.done || $(MAKE_STUDY) select --study $(1) --method ood --seed $$seed --candidates 64; \
+		test -e $(1)/$$seed.done || $(MAKE_STUDY) select --study $(1) --method ood --seed $$seed $(3); \
 		touch $(1)/$$seed.done; \
 	done
 endef
 remake-letters: $(VENV)/installed ## train, measure and judge the shipped letters anew, in LETTERS
 	$(call remake_domains,letters,$(LETTERS),$(LETTER_ROWS))
-	$(call select_outside,$(LETTERS),1 2 3 4)
+	$(call select_outside,$(LETTERS),1 2 3 4 5,--candidates 64)
 	$(MAKE_STUDY) judge --study $(LETTERS) --epochs 30
 
 remake-emoji: $(VENV)/installed ## train and measure the shipped emoji anew, in EMOJI
 	$(call remake_domains,emoji,$(EMOJI),$(EMOJI_ROWS))
-	$(call select_outside,$(EMOJI),1 2)
+	$(call select_outside,$(EMOJI),1,--cycle .5 --transport .05)
+	$(call select_outside,$(EMOJI),2)
 
 # The trained blocks of splits anew, within half an hour of one core; goes on after a kill.
 FBNETV2 ?= build/fbnetv2

@@ -240,9 +240,8 @@ def _blocks() -> str:
     )
 
 
-def _judged(study: str, cell: Callable[[Any], str]) -> Figure:
+def _judged(study: str, cell: Callable[[Any], str], analysis: str = "select-judged") -> Figure:
     """A row a choice, a column a seed: what `cell` writes of a judged network."""
-    analysis = "select-judged"
 
     def make() -> str:
         found = analysis_of(analysis).compute(Given(open_study(DATA / study))).table
@@ -261,6 +260,11 @@ def _ranked(network: Any) -> str:
     return f"{network['accuracy']:.2f} % ({int(network['rank']):,})"
 
 
+def _outside(network: Any) -> str:
+    """Its accuracy in unseen domains, and its weights."""
+    return f"{network['accuracy:ood']:.2f} ({network['parameters'] / 1000:.1f} k)"
+
+
 def _depths(network: Any) -> str:
     """Its Dice, and how deep its cells are, once where all are alike."""
     cells = network["network"].split(",")
@@ -269,6 +273,7 @@ def _depths(network: Any) -> str:
 
 TABLES = {
     "judged cells": _judged("cells", _ranked),
+    "judged letters": _judged("letters", _outside, "select-judged-outside"),
     "judged scans": _judged("hippocampus", _depths),
     "judged phantoms": _judged("volumes", _depths),
     "sums of blocks": Figure("explain --study data/fbnet --analysis devices-block-sums", _blocks),

@@ -41,7 +41,8 @@ def test_the_optimum_is_summed_up_in_four_sentences(tmp_path):
 def test_another_subnet_is_told_how_far_it_is_from_the_optimum(tmp_path):
     accuracy = fitted()["accuracy"]
     budget = float(fitted()["latency_ms"].predict([LARGEST])["value"].iloc[0])
-    subject = about(tmp_path, architecture=SMALLEST, budget=budget)
+    # A search adds up options in another order, which may round up.
+    subject = about(tmp_path, architecture=SMALLEST, budget=budget * (1 + 1e-9))
     first, _, third = said_of(subject)
     assert "by prediction keeps a latency of" in first
     best = subject.optimum
