@@ -391,8 +391,7 @@ PARTS: dict[str, Callable[[], str]] = {
 
 
 def main() -> None:
-    # Threads of BLAS that wait for each other cost several times what they compute.
-    with threadpool_limits(1):
+    with threadpool_limits(1):  # threads of BLAS that wait for each other cost several times more
         for path in (FOLDER / name for name in FILES):
             path.write_text(renewed(path.read_text()))
 
