@@ -29,7 +29,11 @@ def test_intervals_come_first_and_one_part_is_shown_at_a_time(studies):
     expected = {
         "Intervals": (["Every choice with its interval", "Input"], 2, 2),
         "Maps": ([f"{role} by stage and block" for role in ("Kernel", "Expand", "Depth")], 3, 3),
-        "In words": (["In plain words"], 0, 1),
+        "In words": (
+            ["In plain words",
+             *(f"Where a choice is worth more: {what}" for what in ("top-1 accuracy", "latency"))],
+            0, 3,
+        ),
         FITS: (
             ["Top-1 accuracy", "Latency", "Does a block matter at all?", "Terms of the regression"],
             0, 4,
