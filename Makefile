@@ -277,10 +277,11 @@ define remake_domains
 		$$(test ! -e $(2)/training-state.safetensors || echo --resume)
 	$(MAKE_STUDY) measure --study $(2) --count $(3) --seed 1 --untimed
 endef
-# Select by the game in each seed; one in which it collapses has no selection.
+# Select by the game in each seed; one in which it collapses has no selection, one that is killed goes on.
 define select_outside
 	for seed in $(2); do \
-		test -e $(1)/$$seed.done || $(MAKE_STUDY) select --study $(1) --method ood --seed $$seed $(3); \
+		test -e $(1)/$$seed.done || $(MAKE_STUDY) select --study $(1) --method ood --seed $$seed $(3) \
+		|| test $$? -lt 128 || exit 1; \
 		touch $(1)/$$seed.done; \
 	done
 endef
