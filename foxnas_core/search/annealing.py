@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from foxnas_core.errors import InvalidInput
-from foxnas_core.search.beginnings import NO_EDITS, REFUSED, begin, chains_of, edits_of, sums_of
+from foxnas_core.search.beginnings import REFUSED, begin, chains_of, sums_of
 from foxnas_core.search.chain import PlainChains, compiled_chains
 from foxnas_core.search.chain_state import Chain, ChainArrays
 from foxnas_core.search.compiling import compiling_pays
@@ -49,15 +49,13 @@ class Annealer:
     ) -> None:
         """`events` are those that a run to be repeated had, and act where they did then."""
         check_feasible(problem)
-        self.problem = problem
+        self.problem = problem = problem.whole if settings.mode == "teaching" else problem
         self.settings = self.in_force = resolved(settings, problem)
         self._planned, self._acted = list(events), list[Event]()
-        teaching = self.settings.mode == "teaching"
-        self._neighbours = edits_of(problem) if teaching else NO_EDITS
         self._accepted_ended = 0  # before the chains' last starts
         self._proposals = self._accepted_before = 0
         self._records: list[tuple[float, ...]] = []
-        self._deal(*chains_of(problem, self.settings, self._neighbours), turns=0)
+        self._deal(*chains_of(problem, self.settings), turns=0)
         for chain in self._chains:
             self._begin(chain)
         self._compiled = compiling_pays(self.total, len(self._arrays.scores))
@@ -189,7 +187,7 @@ class Annealer:
         before = {(chain.context, chain.number): chain for chain in self._chains}
         any_one = self._chains[0]
         self.problem = problem
-        arrays, chains = chains_of(problem, self.in_force, self._neighbours)
+        arrays, chains = chains_of(problem, self.in_force)
         for chain in chains:
             known = before.pop((chain.context, chain.number), None)
             if known is None:

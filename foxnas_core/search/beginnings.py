@@ -16,7 +16,6 @@ from foxnas_core.space.architecture import Architecture
 
 # As a penalty so great that the least overshoot is never accepted; infinity times 0 is undefined.
 REFUSED = 1e300
-NO_EDITS = (np.empty(0, np.int64),) * 3
 
 
 def begun_at(problem: SearchProblem, begin: str) -> list[np.ndarray] | None:
@@ -29,12 +28,12 @@ def begun_at(problem: SearchProblem, begin: str) -> list[np.ndarray] | None:
     """
     if begin == RANDOM:
         return None
-    if problem.settled:
-        raise InvalidInput(
-            "Where a form goes across stages a search begins at random subnets of the most "
-            f"promising depths; let it begin at {RANDOM}."
-        )
     if begin not in SIZES:
+        if problem.settled:
+            raise InvalidInput(
+                "Where a form goes across stages a chain keeps to its depths, so that none can "
+                f"begin at one subnet; let it begin at {RANDOM}, {' or '.join(SIZES)} ones."
+            )
         try:
             architecture = problem.space.architecture(json.loads(begin))
         except (ValueError, TypeError, InvalidInput) as error:
@@ -63,25 +62,31 @@ def _as_there(problem: SearchProblem, table: int, architecture: Architecture) ->
     return problem.position(moved)[1]
 
 
-def edits_of(problem: SearchProblem) -> tuple[np.ndarray, ...]:
-    """Which options are one edit apart, of all groups, as `chain.run_chain` takes them."""
-    if problem.settled:
-        raise InvalidInput(
-            "Where a form goes across stages, what an edit changes hangs on all depths, so that no "
-            "chain goes by single edits; search in the full mode."
-        )
-    edges = np.cumsum([0, *(len(n.targets) for n in problem.neighbours)])
-    lengths = [len(n.starts) - 1 for n in problem.neighbours]
-    starts = [n.starts[:-1] + edge for n, edge in zip(problem.neighbours, edges, strict=False)]
-    return (
-        np.cumsum([0, *lengths])[:-1],
-        np.concatenate([*starts, edges[-1:]]),
-        np.concatenate([n.targets for n in problem.neighbours]),
-    )
+def edits_of(problem: SearchProblem, tables: Sequence[ContextTable]) -> tuple[np.ndarray, ...]:
+    """Which options of each table are one edit apart, of all groups, as `chain.run_chains` takes
+    them; of a cell, in which depths are settled, those within it."""
+    groups: list[list[int]] = []
+    starts, targets = [np.zeros(1, np.int64)], [np.empty(0, np.int64)]
+    place = edge = 0
+    for table in tables if problem.settled else tables[:1]:
+        groups.append([])
+        for group, neighbours in enumerate(problem.neighbours):
+            own = neighbours if table.kept is None else neighbours.among(table.kept[group])
+            groups[-1].append(place)
+            starts.append(edge + own.starts[1:])
+            targets.append(own.targets)
+            place, edge = place + len(own.starts) - 1, edge + len(own.targets)
+    if not problem.settled:  # those of one are those of all
+        groups *= len(tables)
+    return np.array(groups, np.int64), np.concatenate(starts), np.concatenate(targets)
+
+
+def _no_edits(tables: Sequence[ContextTable]) -> tuple[np.ndarray, ...]:
+    return np.empty((len(tables), 0), np.int64), *(np.empty(0, np.int64),) * 2
 
 
 def chains_of(
-    problem: SearchProblem, settings: AnnealingSettings, neighbours: tuple[np.ndarray, ...]
+    problem: SearchProblem, settings: AnnealingSettings
 ) -> tuple[ChainArrays, list[Chain]]:
     """A chain or more for each context in which the limits can be met, which have not begun."""
     begun = begun_at(problem, settings.begin)
@@ -108,9 +113,9 @@ def chains_of(
             )  # fmt: skip
         penalties.append(own)
     limits = max(1, len(problem.limits))  # where there is none, one that everything is within
-    arrays = ChainArrays(
-        [table for _, table, *_ in walked], settings.chains, settings.levels, limits, neighbours
-    )
+    tables = [table for _, table, *_ in walked]
+    edits = edits_of(problem, tables) if settings.mode == "teaching" else _no_edits(tables)
+    arrays = ChainArrays(tables, settings.chains, settings.levels, limits, edits)
     chains: list[Chain] = []
     for (context, table, kept, found, first), own in zip(walked, penalties, strict=True):
         for number in range(settings.chains):

@@ -145,15 +145,15 @@ def run_chains(
     sizes, penalties, neighbour_groups, neighbour_starts, neighbours,
 ):  # fmt: skip
     """Let each chain make its share of proposals, shape (chains,); arrays as in `run_chain`, of
-    all chains along the first axis but for `scores`, `costs`, the neighbours and `budgets`, which
-    they share. Only compiled: `PlainChains` does the same."""
+    all chains along the first axis but for `scores`, `costs`, `budgets` and the neighbours but
+    their groups, which they share. Only compiled: `PlainChains` does the same."""
     for c in range(len(shares)):
         if shares[c] > 0:
             random[c] = run_chain(
                 options[c], best[c], now[c], found[c], counts[c], random[c],
                 shares[c], temperatures[c], steps,
                 scores, costs, starts[c], score_constants[c], cost_constants[c],
-                sizes[c], neighbour_groups, neighbour_starts, neighbours,
+                sizes[c], neighbour_groups[c], neighbour_starts, neighbours,
                 budgets, penalties[c],
             )  # fmt: skip
 
@@ -196,7 +196,8 @@ class PlainChains:
     def __init__(self, arrays: ChainArrays) -> None:
         self._arrays = arrays
         self._scores, self._costs = arrays.scores.tolist(), arrays.costs.tolist()
-        self._neighbours = [own.tolist() for own in arrays.neighbours]
+        _, *edges = arrays.neighbours
+        self._edges = [own.tolist() for own in edges]
 
     def __call__(self, shares: np.ndarray, steps: int, budgets: np.ndarray, *_: np.ndarray) -> None:
         """As `run_chains`."""
@@ -213,7 +214,8 @@ class PlainChains:
                     *state, zip(*halves, uniforms, strict=True),
                     part, of.temperatures[c].tolist(), steps,
                     self._scores, self._costs, of.starts[c].tolist(), float(of.score_constants[c]),
-                    of.cost_constants[c].tolist(), of.sizes[c].tolist(), *self._neighbours,
+                    of.cost_constants[c].tolist(), of.sizes[c].tolist(),
+                    of.neighbours[0][c].tolist(), *self._edges,
                     budgets.tolist(), of.penalties[c].tolist(),
                 )  # fmt: skip
                 used = 2 * part - sum(1 for _ in left)

@@ -82,8 +82,9 @@ class ChainArrays:
         limits: int,
         neighbours: tuple[np.ndarray, ...],
     ):
-        """Of so many chains for each of `tables`."""
-        self.neighbours = neighbours
+        """Of so many chains for each of `tables`; the first of `neighbours` has a row a table."""
+        first, *edges = neighbours
+        self.neighbours = (np.repeat(first, chains, 0), *edges)
         count, groups = len(tables) * chains, len(tables[0].scores)
         self.options = np.empty((count, groups), np.int64)
         self.best = np.empty((count, groups), np.int64)

@@ -33,6 +33,16 @@ class Neighbours:
     def of(self, option: int) -> np.ndarray:
         return self.targets[self.starts[option] : self.starts[option + 1]]
 
+    def among(self, kept: np.ndarray) -> "Neighbours":
+        """The relation of the options `kept` (n,) alone, which are numbered in this order."""
+        number = np.full(len(self.starts) - 1, -1, np.int64)
+        number[kept] = np.arange(len(kept))
+        source, target = np.repeat(number, np.diff(self.starts)), number[self.targets]
+        own = (source >= 0) & (target >= 0)
+        source, target = source[own], target[own]
+        order = np.lexsort((target, source))
+        return Neighbours(np.searchsorted(source[order], np.arange(len(kept) + 1)), target[order])
+
 
 def group_codes(
     space: SearchSpace, group: str, allowed: Mapping[str, tuple[Value, ...]] = NOTHING_PINNED

@@ -8,7 +8,8 @@ all subnets together would be larger.
 Candidates are enumerated exactly. For a price λ >= 0 of the limit, an architecture of cost at
 most B scores no more than λB plus the sum of what its options score less λ times their cost; so
 those whose options lose more than the room below that bound are cut off, group by group (variable
-fixing by reduced costs; Kellerer, Pferschy, Pisinger, "Knapsack Problems", 2004, ch. 3 and 11).
+fixing by reduced costs; Kellerer, Pferschy, Pisinger, "Knapsack Problems", 2004, ch. 3 and 11). Of
+a form across stages, cell by cell.
 """
 
 import math
@@ -25,6 +26,7 @@ from foxnas_core.search.coupling import names_in
 from foxnas_core.search.exact import Front
 from foxnas_core.search.pareto import concave_corners, slope_at
 from foxnas_core.search.problem import Candidate, SearchProblem
+from foxnas_core.search.settling import free_leaves
 from foxnas_core.space.architecture import Architecture
 
 MOST = 1000
@@ -74,14 +76,14 @@ def tied_set(
 
     At most `most` near ones are enumerated; `others` within the budget are examined as well.
     Raises `InfeasibleBudget` where nothing fits, and `InvalidInput` where the objective is no
-    fitted regression.
+    fitted regression, or cells have too many options.
     """
     if said := untold(front.problem):
         raise InvalidInput(said)
     predictor = front.problem.readers[0]
     if not isinstance(predictor, Predictor):
         raise InvalidInput("Only a fitted regression says how sure a difference is.")
-    problem = front.problem.within(budget)
+    problem = front.problem.whole.within(budget)
     optimum = front.within(budget)
     scale = predictor.quantile(level)
     widest = scale * _widest(problem, predictor, optimum.architecture)
@@ -131,35 +133,51 @@ def tied_set(
 
 def untold(problem: SearchProblem) -> str | None:
     """Why the ties of a problem's optima can't be listed."""
-    if not problem.settled:
-        return None
-    return (
-        "What can't be told from an optimum is listed for forms that are sums over stages; "
-        f"{problem.objective.target.column} is predicted by one across stages."
-    )
+    try:
+        problem.whole  # noqa: B018
+    except InvalidInput as error:
+        return str(error)
+    return None
 
 
 def _widest(problem: SearchProblem, predictor: Predictor, optimum: Architecture) -> float:
     """A bound on the standard error of any difference to the optimum: by the triangle inequality
-    the largest ones of the context and of each group add up to no less."""
+    that of one architecture of a table, and the largest ones by which each group's options change
+    it, add up to no less for all others of the table."""
     form, space = predictor.form, predictor.space
-    base = form.matrix(space.encode([optimum]))
+    [codes] = space.encode([optimum])
+    base = form.matrix(codes[np.newaxis])
     widest = 0.0
     for table in problem.tables:
-        total = 0.0
-        for group in ("", *problem.groups):
-            nothing = np.full((1, len(space.decisions)), -1, dtype=np.int16)
-            codes = problem.listing(group) if group else nothing
-            for column, decision in enumerate(space.decisions):
-                if decision.name in table.context:
-                    codes[:, column] = decision.choices.index(table.context[decision.name])
-            rows = np.zeros((len(codes), len(form.terms)))
-            for name in names_in(predictor, problem.block(group)) if group else ("",):
-                columns = form.columns_of(name)
-                rows[:, columns] = form.matrix(codes, name) - base[:, columns]
-            total += float(predictor.std_error(rows).max())
+        first = codes.copy()
+        for name, value in table.context.items():
+            decision = space.by_name[name]
+            first[space.decisions.index(decision)] = decision.choices.index(value)
+        groups = [_listed_in(problem, table, position) for position in range(len(problem.groups))]
+        for at, own in groups:
+            if not (own == first[at]).all(axis=1).any():
+                first[at] = own[0]
+        start = form.matrix(first[np.newaxis])
+        total = float(predictor.std_error(start - base)[0])
+        for at, own in groups:
+            rows = np.tile(first, (len(own), 1))
+            rows[:, at] = own
+            total += float(predictor.std_error(form.matrix(rows) - start).max())
         widest = max(widest, total)
     return widest
+
+
+def _listed_in(
+    problem: SearchProblem, table: ContextTable, position: int
+) -> tuple[list[int], np.ndarray]:
+    """The columns of a group's decisions, and the codes (options, columns) of its options in a
+    table."""
+    group, kept = problem.groups[position], problem.options[position]
+    if table.kept is not None:
+        kept = kept[table.kept[position]]
+    names = problem.block(group)
+    at = [column for column, d in enumerate(problem.space.decisions) if d.name in names]
+    return at, problem.listing(group)[kept][:, at]
 
 
 Chosen = tuple[int, np.ndarray]  # a context and one option of each group
@@ -174,7 +192,7 @@ def _near(
     worth = problem.sign * front.problem.objective.link.forward(front.values)
     costs = front.problem.limits[0].predictor.link.forward(front.costs)
     point = int(np.searchsorted(costs, problem.budget, side="right")) - 1
-    best = float(problem.tables[front.contexts[point]].total(front.options[point])[0])
+    best = float(front.problem.tables[front.contexts[point]].total(front.options[point])[0])
     corners = concave_corners(costs, worth)
     price = slope_at(costs[corners], worth[corners], problem.budget)
     blur = 1e-9 * (1 + abs(best))  # sums in another order
@@ -183,7 +201,8 @@ def _near(
         found: list[Chosen] = []
         for context, table in enumerate(problem.tables):
             least = best - gap - blur
-            options = _within(table, distinct, problem.budgets, price, least)
+            own = _there(table, distinct)
+            options = _within(table, own, problem.budgets, price, least)
             if options is None or len(found) + len(options) > most:
                 break
             found += [(context, option) for option in options]
@@ -204,13 +223,26 @@ def _distinct(problem: SearchProblem) -> list[np.ndarray]:
     forms = [p.form for p in predictors if isinstance(p, Predictor) and p.form.order_free]
     found = []
     for position, group in enumerate(problem.groups):
-        kept = np.arange(len(problem.tables[0].scores[position]))
+        kept = np.arange(len(problem.options[position]))
         if len(forms) == len(predictors):
             codes, block = problem.listing(group)[problem.options[position]], problem.block(group)
-            rows = np.hstack([f.matrix(codes, name) for f in forms for name in names_in(f, block)])
+            own = [f.matrix(codes, name) for f in forms for name in names_in(f, block)]
+            across = [
+                leaf.columns(codes.astype(np.intp)) for leaf in free_leaves(predictors, group)
+            ]
+            rows = np.round(np.hstack([*own, *across]), 9)
             kept = np.sort(np.unique(rows, axis=0, return_index=True)[1])
         found.append(kept)
     return found
+
+
+def _there(table: ContextTable, distinct: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """The positions, in a table, of those options that it has."""
+    if table.kept is None:
+        return list(distinct)
+    return [
+        np.flatnonzero(np.isin(kept, own)) for kept, own in zip(table.kept, distinct, strict=True)
+    ]
 
 
 def _within(

@@ -134,14 +134,42 @@ def test_the_fewest_edits_are_counted_across_stages() -> None:
         assert found.values[point] == pytest.approx(values[near].max(), abs=1e-9)
 
 
-def test_what_needs_sums_over_stages_says_so() -> None:
-    problem = within(problem_of(TINY, 11, "per_layer"), 0.6)
-    with pytest.raises(InvalidInput, match="search in the full mode"):
-        Annealer(problem, AnnealingSettings(mode="teaching"))
-    with pytest.raises(InvalidInput, match="begins at random subnets"):
-        Annealer(problem, AnnealingSettings(begin="smallest"))
-    with pytest.raises(InvalidInput, match="sums over stages"):
-        tied_set(front(problem), problem.limits[0].bound)
+@pytest.mark.parametrize("begin", ["random", "smallest", "largest"])
+def test_a_chain_goes_by_single_edits_at_the_depths_that_promise_most(begin: str) -> None:
+    problem = problem_of(TINY, 11, "per_layer")
+    best = max(front(problem).values)
+    found = search(problem.within(1e9), AnnealingSettings(2000, mode="teaching", begin=begin))
+    assert found.best.value == pytest.approx(best, abs=1e-9)
+
+
+def test_a_chain_that_keeps_to_its_depths_begins_at_no_one_subnet() -> None:
+    with pytest.raises(InvalidInput, match="random, smallest or largest"):
+        Annealer(problem_of(TINY, 11, "per_layer").within(1e9), AnnealingSettings(begin="{}"))
+
+
+@settings(max_examples=8)
+@given(
+    seed=st.integers(0, 10_000),
+    form=st.sampled_from(["across_stages", "count_across_stages"]),
+    blur=st.sampled_from([1e-6, 1e-3, 1e-1]),
+)
+def test_what_can_not_be_told_from_the_optimum_is_that_of_all(
+    seed: int, form: str, blur: float
+) -> None:
+    cost = predictor_of(TINY, "parameters", "per_layer", seed + 1)
+    objective = predictor_of(TINY, "accuracy", form, seed)
+    objective = replace(objective, covariance=blur * np.eye(objective.parameters), df=50)
+    budget = float(np.quantile(cost.predict_codes(all_codes())["value"], 0.6))
+    tied = tied_set(front(SearchProblem(objective, (Limit(cost, budget),))), budget, most=10**6)
+    every = TINY.decode(all_codes())
+    rows = objective.form.matrix(all_codes())
+    [best] = objective.form.matrix(TINY.encode([tied.optimum.architecture]))
+    difference, std_error = objective.combine(rows - best)
+    within = cost.predict(every)["value"].to_numpy() <= budget
+    same = np.abs(difference) <= objective.quantile(0.95) * std_error + 1e-9
+    assert tied.complete and set(tied.architectures) == {
+        every[i] for i in np.flatnonzero(within & same)
+    }
 
 
 def test_resampled_fronts_are_those_of_the_drawn_estimates() -> None:
