@@ -38,6 +38,7 @@ from foxnas_core.search.limits import Limit
 from foxnas_core.search.problem import SearchProblem
 from foxnas_core.search.schedule import AnnealingSettings
 from foxnas_core.search.solving import solve
+from foxnas_core.search.tables import Contexts
 from foxnas_core.study import open_study
 
 WITHIN = 1e-4  # of the optimum
@@ -134,7 +135,7 @@ def front_ratio(whole: SearchProblem, repeats: int) -> pd.Series:
     for _ in range(repeats):
         fresh = SearchProblem(whole.objective, whole.limits)
         # New tables, whose efficient options are yet to be found.
-        fresh.__dict__["tables"] = tuple(replace(table) for table in whole.tables)
+        fresh.__dict__["tables"] = Contexts(replace(table) for table in whole.tables)
         started = time.process_time()
         front(fresh)
         fronts.append(time.process_time() - started)

@@ -23,6 +23,7 @@ from typing import overload
 
 import numpy as np
 
+from foxnas_core.search.best_cells import BoundedTables
 from foxnas_core.search.context_table import ContextTable
 from foxnas_core.search.limits import AdditivePredictor
 from foxnas_core.search.pareto import efficient_options, undominated
@@ -62,7 +63,7 @@ class _Values:
 _Coupled = tuple[float, dict[int, np.ndarray]]
 
 
-class Cells(Sequence[ContextTable]):
+class Cells(BoundedTables):
     """The tables of all cells, each made when it is asked for.
 
     With `pruned`, options that one of their level beats, in scores and all costs, are left out.
@@ -262,14 +263,12 @@ class Cells(Sequence[ContextTable]):
         return found
 
     def bounds(self, budget: float) -> np.ndarray:
-        """What no architecture of each cell (cells,) scores more than within a first budget."""
         prices, sums = self._dual
         with np.errstate(invalid="ignore"):
             paid = np.where(prices > 0, prices * budget, 0.0)
         return np.min(sums + paid, axis=1)
 
     def bounds_of(self, at: int, budgets: np.ndarray) -> np.ndarray:
-        """That of one cell for first budgets (n,)."""
         prices, sums = self._dual
         with np.errstate(invalid="ignore"):
             paid = np.where(prices > 0, np.outer(budgets, prices), 0.0)
@@ -277,12 +276,10 @@ class Cells(Sequence[ContextTable]):
 
     @cached_property
     def greatest_cost(self) -> float:
-        """The greatest first cost in any cell."""
         return float(self._most(np.zeros(1), -np.ones(1)).max())
 
     @cached_property
     def least_costs(self) -> np.ndarray:
-        """The least first cost in each cell (cells,), 0 without a limit."""
         if len(self._values) < 2:
             return np.zeros(len(self))
         return -self._most(np.zeros(1), np.ones(1))[:, 0]

@@ -29,6 +29,7 @@ from foxnas_core.search.limits import Limit, rounded_down, rounded_up
 from foxnas_core.search.merging import Merged, best_under_one_limit, merge
 from foxnas_core.search.pareto import undominated_by_level
 from foxnas_core.search.problem import SearchProblem
+from foxnas_core.search.tables import Contexts
 from foxnas_core.space.architecture import Architecture, Value
 from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.table.metrics import Metric
@@ -147,7 +148,7 @@ def _counted(problem: SearchProblem, base: Architecture) -> SearchProblem:
     for group, kept in zip(problem.groups, problem.options, strict=True):
         codes, [_, count_of, *_] = problem.listing(group)[kept], counted.readers
         own.append(block_values(count_of, count_of.split({}), problem.block(group), codes))
-    counted.__dict__["tables"] = tuple(
+    counted.__dict__["tables"] = Contexts(
         replace(
             table,
             cost_constants=(count.split(table.context).constant, *table.cost_constants),

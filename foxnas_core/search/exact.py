@@ -12,15 +12,12 @@ import numpy as np
 import pandas as pd
 
 from foxnas_core.errors import InvalidInput
-from foxnas_core.search.best_cells import front_in_cells
-from foxnas_core.search.cells import Cells
 from foxnas_core.search.feasibility import check_feasible
 from foxnas_core.search.limits import noun_of
 from foxnas_core.search.merging import (
     Merged,
     TooManySums,
     merge,
-    merge_efficient,
 )
 from foxnas_core.search.pareto import efficient_options, undominated
 from foxnas_core.search.problem import Candidate, SearchProblem
@@ -87,12 +84,8 @@ def front(problem: SearchProblem) -> Front:
     if not problem.limits:
         raise InvalidInput("A front needs a limit to trade the objective against; add one.")
     _, *further = problem.budgets.tolist()
-    if not further and isinstance(problem.tables, Cells):
-        return front_of(problem, front_in_cells(problem.tables))
     if not further:
-        return front_of(
-            problem, {i: merge_efficient(t, math.inf) for i, t in enumerate(problem.tables)}
-        )
+        return front_of(problem, problem.tables.front())
     try:
         parts = {
             i: merge(table, table.undominated, [math.inf, *further], _undominated, most=MOST_SUMS)

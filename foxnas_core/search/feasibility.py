@@ -6,30 +6,22 @@ from dataclasses import replace
 import numpy as np
 
 from foxnas_core.errors import InvalidInput
-from foxnas_core.search.best_cells import promising
-from foxnas_core.search.cells import Cells
 from foxnas_core.search.context_table import ContextTable
 from foxnas_core.search.limits import noun_of
 from foxnas_core.search.milp import TIME_LIMIT, best_of_tables, unreduced
 from foxnas_core.search.problem import SearchProblem
-
-# Cells in which chains run.
-PROMISING = 8
 
 
 def feasible_tables(problem: SearchProblem) -> dict[int, np.ndarray]:
     """Options within the limits by the positions of the tables that have some; of cells, for the
     most promising ones under the first limit."""
     tables = problem.tables
-    promised = (
-        promising(tables, problem.budget) if isinstance(tables, Cells) else range(len(tables))
-    )
     found: dict[int, np.ndarray] = {}
-    for at in promised:
+    for at in tables.promising(problem.budget):
         options = feasible_in(problem, tables[at])
         if options is not None:
             found[at] = options
-        if isinstance(tables, Cells) and len(found) == PROMISING:
+        if len(found) == tables.most_walked:
             break
     return dict(sorted(found.items()))
 
@@ -62,8 +54,8 @@ def check_feasible(problem: SearchProblem) -> None:
     of several such limits the one that gives way least, beside its own number, comes first.
     """
     if len(problem.limits) < 2:
-        if problem.smallest_cost > problem.budget:
-            raise problem.infeasible(problem.limits[0], problem.smallest_cost)
+        if (smallest := problem.tables.smallest_cost) > problem.budget:
+            raise problem.infeasible(problem.limits[0], smallest)
         return
     if any(feasible_in(problem, table) is not None for table in problem.tables):
         return

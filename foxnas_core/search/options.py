@@ -52,7 +52,7 @@ def group_codes(
 
     Raises `InvalidInput` where the group is too large to be listed.
     """
-    if space.group_size(group) <= LARGEST_GROUP:
+    if _size(space, group) <= LARGEST_GROUP:
         return _all_codes(space, group)
     size = space.group_size(group, allowed)
     if size > LARGEST_GROUP:
@@ -61,6 +61,11 @@ def group_codes(
             f"{LARGEST_GROUP} a search can list; split its decisions over more groups."
         )
     return space.option_codes(space.in_group(group), allowed)[:, group_columns(space, group)]
+
+
+@lru_cache(maxsize=256)
+def _size(space: SearchSpace, group: str) -> int:
+    return space.group_size(group)
 
 
 @lru_cache(maxsize=256)
@@ -103,6 +108,13 @@ def allowed_rows(
             choices = [decision.choices.index(choice) for choice in allowed[decision.name]]
             kept &= np.isin(codes[:, column], [-1, *choices])
     return kept
+
+
+def put_choices(codes: np.ndarray, space: SearchSpace, choices: Mapping[str, Value]) -> None:
+    """Have codes (..., decisions) of architectures make these choices, by decision."""
+    for name, value in choices.items():
+        decision = space.by_name[name]
+        codes[..., space.decisions.index(decision)] = decision.choices.index(value)
 
 
 def group_neighbours(

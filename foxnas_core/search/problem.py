@@ -38,9 +38,11 @@ from foxnas_core.search.options import (
     group_codes,
     group_columns,
     group_neighbours,
+    put_choices,
 )
 from foxnas_core.search.restriction import restricted
 from foxnas_core.search.settling import settling
+from foxnas_core.search.tables import Contexts, Tables
 from foxnas_core.space.architecture import Architecture, Value
 from foxnas_core.space.decisions import Decision
 from foxnas_core.space.search_space import SearchSpace
@@ -216,7 +218,7 @@ class SearchProblem:
             )
             for g, own in zip(self.groups, self.options, strict=True)
         ]
-        other.__dict__["tables"] = tuple(
+        other.__dict__["tables"] = Contexts(
             table.of_options(kept)
             for table in self.tables
             if all(value in other.allowed.get(n, (value,)) for n, value in table.context.items())
@@ -224,7 +226,7 @@ class SearchProblem:
         return other
 
     @cached_property
-    def tables(self) -> Sequence[ContextTable]:
+    def tables(self) -> Tables:
         """One table for each allowed choice of the context, and of the depths that are `settled`;
         of those `cells.Cells`, without options that others beat in every cell.
 
@@ -271,7 +273,7 @@ class SearchProblem:
                     ),
                 )
             )  # fmt: skip
-        return tuple(tables)
+        return Contexts(tables)
 
     @property
     def _contexts(self) -> list[dict[str, Value]]:
@@ -328,13 +330,6 @@ class SearchProblem:
     def _listed(self) -> dict[int, Neighbours]:
         return {}
 
-    @property
-    def smallest_cost(self) -> float:
-        """The least first cost that any architecture has, whatever the other limits."""
-        if isinstance(self.tables, Cells):
-            return float(self.tables.least_costs.min())
-        return min(table.smallest_cost for table in self.tables)
-
     def infeasible(self, limit: Limit, cost: float, others: str = "") -> InfeasibleBudget:
         """The error that names `cost` as the nearest that can be reached under `limit`, and
         `others` as what else would do."""
@@ -355,15 +350,20 @@ class SearchProblem:
 
     def architecture(self, context: int, options: Sequence[int] | np.ndarray) -> Architecture:
         """The architecture of the context's position in `tables` and one option of each group."""
-        codes = np.full((1, len(self.space.decisions)), -1, dtype=np.int16)
-        options = self.tables[context].listed(options)
-        for group, kept, option in zip(self.groups, self.options, options, strict=True):
-            row = group_codes(self.grouped, group, self.allowed)[kept[option]]
-            codes[0, group_columns(self.grouped, group)] = row
-        for name, value in self.tables[context].context.items():
-            column = self.space.decisions.index(self.space.by_name[name])
-            codes[0, column] = self.space.by_name[name].choices.index(value)
-        return self.space.decode(codes)[0]
+        return self.space.decode(self.codes([context], np.array([options])))[0]
+
+    def codes(self, contexts: Sequence[int], options: np.ndarray) -> np.ndarray:
+        """The codes (points, decisions) of architectures by the positions of their contexts in
+        `tables` and their options (points, groups)."""
+        tables = [self.tables[context] for context in contexts]
+        listed = np.array([t.listed(own) for t, own in zip(tables, options, strict=True)])
+        codes = np.full((len(listed), len(self.space.decisions)), -1, dtype=np.int16)
+        for group, kept, own in zip(self.groups, self.options, listed.T, strict=True):
+            rows = group_codes(self.grouped, group, self.allowed)[kept[own]]
+            codes[:, group_columns(self.grouped, group)] = rows
+        for row, table in zip(codes, tables, strict=True):
+            put_choices(row, self.space, table.context)
+        return codes
 
     def position(self, architecture: Architecture) -> tuple[int, np.ndarray]:
         """The context and the option of each group (groups,) of an architecture of the space: the

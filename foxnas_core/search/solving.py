@@ -6,11 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from foxnas_core.errors import FoxnasError, InvalidInput
-from foxnas_core.search.best_cells import best_in_cells
-from foxnas_core.search.cells import Cells
 from foxnas_core.search.feasibility import check_feasible, undecided
 from foxnas_core.search.levels import MOST_NODES, best_by_levels
-from foxnas_core.search.merging import best_under_one_limit
 from foxnas_core.search.milp import TIME_LIMIT, best_of_several, unreduced
 from foxnas_core.search.problem import Candidate, SearchProblem
 
@@ -49,11 +46,7 @@ def solve(problem: SearchProblem, time_limit: float = TIME_LIMIT) -> Solution:
     if len(problem.limits) > 1:
         return solve_milp(problem, time_limit)
     check_feasible(problem)
-    tables = problem.tables
-    if isinstance(tables, Cells):
-        candidate = problem.candidate(*best_in_cells(tables, problem.budget))
-    else:
-        candidate = problem.candidate(*best_under_one_limit(tables, problem.budget))
+    candidate = problem.candidate(*problem.tables.best(problem.budget))
     return Solution(candidate, candidate.value, True)
 
 

@@ -23,6 +23,7 @@ from foxnas_core.search.coupling import names_in
 from foxnas_core.search.exact import Front, front_of
 from foxnas_core.search.exact import front as exact_front
 from foxnas_core.search.merging import merge_efficient
+from foxnas_core.search.options import put_choices
 from foxnas_core.search.problem import Candidate, SearchProblem
 from foxnas_core.space.architecture import Architecture, Value
 from foxnas_core.space.search_space import SearchSpace
@@ -166,8 +167,7 @@ def _in_cells(problem: SearchProblem, predictors: Sequence[Predictor]) -> _Solve
         found = exact_front(SearchProblem(objective, (limit,), problem.allowed))
         space = problem.space
         # Its own tables are let go: those of all draws would be many.
-        at = zip(found.contexts.tolist(), found.options, strict=True)
-        codes = space.encode([found.problem.architecture(*point) for point in at])
+        codes = found.problem.codes(found.contexts.tolist(), found.options)
         return found.costs, lambda point: space.decode(codes[point : point + 1])[0]
 
     return solved
@@ -193,9 +193,7 @@ def _sums_of(problem: SearchProblem, predictor: Predictor, context: Mapping[str,
 
     def rows(name: str, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         codes = codes.copy()
-        for column, decision in enumerate(space.decisions):
-            if decision.name in context:
-                codes[:, column] = decision.choices.index(context[decision.name])
+        put_choices(codes, space, context)
         return form.matrix(codes, name), form.columns_of(name)
 
     fixed, own = rows("", np.full((1, len(space.decisions)), -1, dtype=np.int16))

@@ -24,6 +24,7 @@ from foxnas_core.regression import Predictor
 from foxnas_core.search.context_table import ContextTable
 from foxnas_core.search.coupling import names_in
 from foxnas_core.search.exact import Front
+from foxnas_core.search.options import put_choices
 from foxnas_core.search.pareto import concave_corners, slope_at
 from foxnas_core.search.problem import Candidate, SearchProblem
 from foxnas_core.search.settling import free_leaves
@@ -150,19 +151,18 @@ def _widest(problem: SearchProblem, predictor: Predictor, optimum: Architecture)
     widest = 0.0
     for table in problem.tables:
         first = codes.copy()
-        for name, value in table.context.items():
-            decision = space.by_name[name]
-            first[space.decisions.index(decision)] = decision.choices.index(value)
+        put_choices(first, space, table.context)
         groups = [_listed_in(problem, table, position) for position in range(len(problem.groups))]
         for at, own in groups:
             if not (own == first[at]).all(axis=1).any():
                 first[at] = own[0]
-        start = form.matrix(first[np.newaxis])
-        total = float(predictor.std_error(start - base)[0])
-        for at, own in groups:
-            rows = np.tile(first, (len(own), 1))
-            rows[:, at] = own
-            total += float(predictor.std_error(form.matrix(rows) - start).max())
+        ends = np.cumsum([1, *(len(own) for _, own in groups)])
+        changed = np.tile(first, (ends[-1], 1))
+        for (at, own), end in zip(groups, ends[1:], strict=True):
+            changed[end - len(own) : end, at] = own
+        rows = form.matrix(changed)
+        errors = predictor.std_error(rows - np.vstack([base, *[rows[:1]] * (len(rows) - 1)]))
+        total = sum(float(part.max()) for part in np.split(errors, ends[:-1]))
         widest = max(widest, total)
     return widest
 
@@ -197,12 +197,12 @@ def _near(
     price = slope_at(costs[corners], worth[corners], problem.budget)
     blur = 1e-9 * (1 + abs(best))  # sums in another order
     distinct = _distinct(problem)
+    own = [_there(table, distinct) for table in problem.tables]
     while True:
         found: list[Chosen] = []
         for context, table in enumerate(problem.tables):
             least = best - gap - blur
-            own = _there(table, distinct)
-            options = _within(table, own, problem.budgets, price, least)
+            options = _within(table, own[context], problem.budgets, price, least)
             if options is None or len(found) + len(options) > most:
                 break
             found += [(context, option) for option in options]

@@ -43,7 +43,7 @@ def test_a_known_table_gives_known_candidates() -> None:
     problem = SearchProblem(accuracy, (Limit(latency, 6.0),))
     architecture = space.architecture({"edge0": 1, "edge1": 2})
     assert problem.candidate(0, [1, 2]) == Candidate(architecture, 76.0, (12.0,))
-    assert problem.smallest_cost == 1.0
+    assert problem.tables.smallest_cost == 1.0
     assert solve_exact(problem).value == 73.0  # 70 + 2 + 1 at 1 + 3 + 2 ms, exactly the budget
 
 
@@ -197,7 +197,7 @@ def test_the_published_space_compiles() -> None:
             raise NotImplementedError
 
     problem = SearchProblem(Counting(), (Limit(Counting(), 40.0),))
-    assert problem.smallest_cost == 1 + 5 * (1 + 2 * 2)
+    assert problem.tables.smallest_cost == 1 + 5 * (1 + 2 * 2)
     assert [len(scores) for scores in problem.tables[0].scores] == [22_608] * 5
 
 
