@@ -28,4 +28,6 @@ def judged_figure(table: pd.DataFrame, metric: Metric) -> go.Figure:
             )
         )
     rows = table["chosen"].nunique()
-    return drawn(traces, height=140 + 46 * rows, x=metric.label, y=dict(ROWS))
+    # Beside the names of choices a phone has room for half of it.
+    title = metric.label.replace(" (", "<br>(", 1)
+    return drawn(traces, height=140 + 46 * rows, x=title, y=dict(ROWS))

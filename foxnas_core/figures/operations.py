@@ -255,8 +255,8 @@ def edges_figure(table: pd.DataFrame, words: Mapping[str, str]) -> go.Figure:
     columns = min(_BESIDE, len(edges))
     rows = -(-len(edges) // columns)
     figure = panels(
-        columns, rows, subplot_titles=[words[edge] for edge in edges], shared_xaxes=True,
-        shared_yaxes=True, vertical_spacing=0.3 / rows,
+        columns, rows, subplot_titles=[words[edge].replace(": ", "<br>", 1) for edge in edges],
+        shared_xaxes=True, shared_yaxes=True, vertical_spacing=0.3 / rows,
     )  # fmt: skip
     for place, edge in enumerate(edges):
         row, column = divmod(place, columns)
@@ -273,4 +273,5 @@ def edges_figure(table: pd.DataFrame, words: Mapping[str, str]) -> go.Figure:
     figure.update_yaxes(range=[ends[0] - 0.02, ends[1] + 0.02])
     figure.update_xaxes(title_text="Epoch", row=rows)
     figure.add_hline(y=0.5, line={"color": GREY, "dash": "dot", "width": 1})
-    return wide(figure.update_layout(height=130 + 190 * rows, legend=BELOW))
+    look = {"height": 150 + 190 * rows, "margin": {"t": 60}, "legend": BELOW}
+    return wide(figure.update_layout(look))

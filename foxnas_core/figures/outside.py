@@ -46,6 +46,7 @@ def candidates_table(selection: SupernetSelection) -> pd.DataFrame:
 def candidates_figure(table: pd.DataFrame, by: dict[str, str], metric: Metric) -> go.Figure:
     """`candidates_table` as points, those that are selected as rings; `by` is the subnet that each
     of `WAYS` selects."""
+    label = metric.bare.label
     traces: list[Trace] = [
         markers(
             table["iid"], table["unseen"], "candidates", marker={"color": GREY, "size": 7},
@@ -65,8 +66,7 @@ def candidates_figure(table: pd.DataFrame, by: dict[str, str], metric: Metric) -
             )
         )  # fmt: skip
     return drawn(
-        traces, height=440, x=f"{metric.label}, things of trained domains",
-        y=f"{metric.label}, mean of unseen domains",
+        traces, height=440, x=f"{label}, trained domains", y=f"{label}, unseen domains",
     )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from foxnas_core.figures.theme import BELOW, BLUE, CLOUD, GREEN, ORANGE, PURPLE,
 from foxnas_core.table.metrics import Metric
 
 _LINES = (BLUE, GREEN, PURPLE)
+_ENDS = ("top right", "bottom right", "top left")  # lines may lie close to each other
 _CLASSES = (RED, GREEN, ORANGE, PURPLE, BLUE)
 TRUTH = "truth"
 
@@ -33,7 +34,10 @@ def uniform_figure(
     )
     known = uniform.dropna(subset=objective.column)
     for place, own in enumerate(known.to_dict("records")):
-        ruled(figure, y=own[objective.column], text=own["network"], colour=_LINES[place % 3])
+        ruled(
+            figure, y=own[objective.column], text=own["network"], at=_ENDS[place % 3],
+            colour=_LINES[place % 3],
+        )  # fmt: skip
     return figure
 
 

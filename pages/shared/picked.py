@@ -62,7 +62,7 @@ def picked(
     return widget(label, key=key, on_change=changed, **more)
 
 
-def show_part(key: str, parts: Mapping[str, Callable[[], None]]) -> None:
+def show_part(key: str, parts: Mapping[str, Callable[[], object]]) -> None:
     """One control for the parts of a view by their names; only the chosen one is computed."""
     chosen = picked(
         st.segmented_control, "Show", list(parts), key=key, required=True,

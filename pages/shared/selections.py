@@ -9,6 +9,7 @@ import streamlit as st
 
 from foxnas_core.cards import operations
 from foxnas_core.cards.given import Given
+from foxnas_core.cards.kept_selections import kept_selections
 from foxnas_core.errors import FoxnasError
 from foxnas_core.files import typed
 from foxnas_core.methods import Method, Question, Run
@@ -85,30 +86,33 @@ class Selecting(PausableWork[str]):
 
 
 def show_method(study: Study, method: Method) -> bool:
-    """Run a method, or say what it needs; returns whether there is nothing else to tell of it."""
+    """Run a method, or say what it needs; returns whether there is anything else to tell of it."""
     if sentence := _lacking(study, method):
         st.info(plain(sentence))
-        return not study.ids(SELECTIONS)
+        return bool(study.ids(SELECTIONS))
     _show_run(study, method)
-    return False
+    return True
 
 
 def _show_run(study: Study, method: Method) -> None:
-    # While one runs too: a browser forgets what a control that is gone had shown.
-    seed, own = _settings(method)
-    question = _question(study, method)
+    """How far a run is, and, behind its label where it was run before, how one is begun."""
     job = cache.works().latest(Selecting, str(study.folder), method.name)
-    if job is not None and not job.ended:
-        show_progress(job, job.told)
-        return
     if job is not None and job.failed:
         st.error(plain(job.note))
     elif job is not None and job.state == "stopped":
         st.info("Stopped. What was decided is kept; with the same seed it goes on from there.")
-    st.write(f"{plain(method.title)} can run on this study:")
-    show_command(study, _command(study, own, method, question, seed))
-    if may_write("nothing can be selected and kept"):
-        _buttons(study, own, question, seed)
+    kept = kept_selections(given_of(study)).values()
+    opened = all(own.method != method.name for own in kept) or (job is not None and not job.kept)
+    with st.expander(f"Run {plain(method.title)} on this study", expanded=opened):
+        # While one runs too: a browser forgets what a control that is gone had shown.
+        seed, own = _settings(method)
+        question = _question(study, method)
+        if job is None or job.ended:
+            show_command(study, _command(study, own, method, question, seed))
+            if may_write("nothing can be selected and kept"):
+                _buttons(study, own, question, seed)
+    if job is not None and not job.ended:
+        show_progress(job, job.told)
 
 
 def _lacking(study: Study, method: Method) -> str:

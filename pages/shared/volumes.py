@@ -8,9 +8,14 @@ from pages.shared import cards
 from pages.shared.picked import picked
 
 
-def show(given: Given) -> None:
+def show_reach(given: Given) -> None:
+    """How far networks see, and what those of one operation reach."""
     cards.show(volumes.reach, given)
     cards.show(volumes.lines_to_beat, given)
+
+
+def show_cases(given: Given) -> None:
+    """Two networks, which are picked, case by case."""
     names = volumes.paired.options(given).get("one", {})
     if not names:
         cards.show(volumes.paired, given)  # what there is to do first

@@ -57,6 +57,7 @@ def test_a_selection_is_read_and_replayed(page: Page, demo: Study):
 
     # Whoever selects by the weights of the mixture is told what training alone said of both.
     choose_view(page, "Magnitude")
+    choose_part(page, "magnitude-shown", "Judged by training alone")
     expect(page.locator(".st-key-says-judged")).to_contain_text("median of 4 paired seeds")
     wait_until_it_fits(page)
 

@@ -21,6 +21,11 @@ def said(page) -> str:
     return sentences(page).replace("\\", "")
 
 
+def show(page, method: str, part: str) -> None:
+    """Choose a part of what is told of a method."""
+    page.segmented_control(key=f"{method}-shown").set_value(part).run()
+
+
 @pytest.fixture
 def weights(studies):
     shutil.copy(DEMO / "supernet.safetensors", studies / "demo")
@@ -59,7 +64,7 @@ def test_a_method_has_its_view_which_says_what_it_needs(weights, registered):
 def test_a_method_that_can_run_is_named_with_its_command(weights, registered, studies, monkeypatch):
     monkeypatch.setattr(CompleteTable, "lacks", lambda self, study, question=None: None)
     page = run_page(PAGE)
-    assert "A method of one's own can run" in said(page)
+    assert "Run A method of one's own on this study" in [e.label for e in page.expander]
     assert "/demo --method own" in page.code[0].value
 
 
@@ -83,8 +88,9 @@ def test_a_kept_selection_is_told_and_replayed(bright):
     page = run_page(PAGE, study="bright", view="perturbation")
     assert "Kendall's τ within edges is" in said(page)
     assert "150 measured cells of study 'Brightness'" in said(page)
+    show(page, "perturbation", "What each operation is worth")
     assert "Effect in the complete table: No table that is looked at" in said(page)
-    page.segmented_control(key="perturbation-shown").set_value("Decision by decision").run()
+    show(page, "perturbation", "Decision by decision")
     assert "2 orders of the decisions" in said(page)
     page.button(key="replay-start").click().run()
     assert "Every edge mixes all its operations" in said(page)
@@ -96,6 +102,7 @@ def test_a_kept_selection_is_told_and_replayed(bright):
 def test_what_took_over_is_beside_what_each_way_selects(bright):
     page = run_page(PAGE, study="bright", view="magnitude")
     assert "skip_connect took over" in said(page)
+    show(page, "magnitude", "What each way selects")
     assert "3 selections" in said(page)
 
 
@@ -125,7 +132,7 @@ def test_a_selection_runs_from_the_page_and_goes_on_where_it_was_stopped(bright,
     whole = Perturbation(epochs=0, images=40).run(bright, Question("accuracy"), seed=9)
     kept = SELECTIONS.document(bright.kept(SELECTIONS, job.kept))
     assert kept == {"format": 1, **whole.document}
-    page.segmented_control(key="perturbation-shown").set_value("Decision by decision").run()
+    show(page, "perturbation", "Decision by decision")
     assert "3 orders of the decisions" in said(page)
     assert page.button(key="select").label == "Select"
 
@@ -167,7 +174,9 @@ def test_sampling_is_watched_and_held_and_its_mode_is_taken_along(striped, monke
     job.wait(60)
     assert job.state == "finished", job.note
     page.run()
-    assert "By step 3 the entropy" in said(page) and "After epoch 3 the mode scores" in said(page)
+    assert "By step 3 the entropy" in said(page)
+    show(page, "fpnas", "What it decided")
+    assert "After epoch 3 the mode scores" in said(page)
     page.button(key="selected-to-what-if").click().run()
     mode = striped.kept(SELECTIONS, job.kept).selected.architecture
     assert json.loads(page.query_params["architecture"]) == mode.to_dict()

@@ -1,6 +1,8 @@
 """What a distribution over subnets draws as it is learnt, and what it decides."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import streamlit as st
 
@@ -19,22 +21,33 @@ SENTENCE = (
 LIVE_EVERY = 2.0  # seconds between two drawings of what is under way
 
 
-def show(study: Study) -> None:
+def parts(study: Study) -> dict[str, Callable[[], object]]:
     given = given_of(study)
     job = cache.works().latest(Selecting, str(study.folder), sampled.FPNAS)
     nothing = sampled.KEPT.nothing(given)
     if job is not None and (not job.ended or (nothing and job.so_far)):
-        show_live(given, job)
-        return
+        return {"What it draws": lambda: show_live(given, job)}
     if nothing:
-        cards.show(sampled.PARTS[sampled.steps_card], given)  # what there is to do first
-        return
+        # what there is to do first
+        first = sampled.PARTS[sampled.steps_card]
+        return {first.title: lambda: cards.show(first, given)}
     selection = pick_kept(sampled.KEPT.options(given)["selection"])
     found = sampled.KEPT.shown(given, selection).selected
     st.write(f"Selected is subnet {found.id}.")
     ways_on(found.architecture)
-    for analysis in sampled.PARTS.values():
-        cards.show(analysis, given, selection=selection)
+
+    def show_cards(*made: sampled.Make) -> None:
+        for make in made:
+            cards.show(sampled.PARTS[make], given, selection=selection)
+
+    return {
+        title: partial(show_cards, *made)
+        for title, made in {
+            "How it learnt": (sampled.steps_card, sampled.spent_card),
+            "Who decided when": (sampled.courses_card,),
+            "What it decided": (sampled.modes_card, sampled.choices_card),
+        }.items()
+    }
 
 
 def show_live(given: Given, job: Selecting) -> None:

@@ -1,5 +1,7 @@
 """What architecture parameters select, and how they go astray."""
 
+from collections.abc import Callable
+
 from foxnas_core.cards import mixtures
 from foxnas_core.cards.volumes import no_volumes
 from foxnas_core.study import Study
@@ -12,10 +14,18 @@ SENTENCE = (
 )
 
 
-def show(study: Study) -> None:
+def parts(study: Study) -> dict[str, Callable[[], object]]:
     given = with_others(study)
-    cards.show(mixtures.parameters, given)
-    cards.show(mixtures.by_each_edge, given)
-    cards.show(mixtures.selected, given)
+
+    def show_course() -> None:
+        cards.show(mixtures.parameters, given)
+        cards.show(mixtures.by_each_edge, given)
+
+    told: dict[str, Callable[[], object]] = {
+        "What took over": show_course,
+        mixtures.selected.title: lambda: cards.show(mixtures.selected, given, header=False),
+    }
     if no_volumes(given) is None:
-        volumes.show(given)
+        told["Across slices"] = lambda: volumes.show_reach(given)
+        told["Case by case"] = lambda: volumes.show_cases(given)
+    return told

@@ -1,12 +1,14 @@
 """What a supernet loses without an operation, beside what else tells its worth."""
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from foxnas_core.cards import decisions, operations
 from foxnas_core.cards.given import Given
 from foxnas_core.study import Study
 from pages.shared import cards, choices
-from pages.shared.picked import picked, show_part
+from pages.shared.picked import picked
 from pages.shared.selections import pick_kept, with_others
 from pages.shared.text import plain
 
@@ -39,24 +41,27 @@ def _step(steps: dict[int, str]) -> int:
     return kept if kept in steps else max(steps)
 
 
-def show(study: Study) -> None:
+def parts(study: Study) -> dict[str, Callable[[], object]]:
     given = with_others(study)
     if operations.no_perturbation(given):
-        cards.show(operations.claim, given)  # what there is to do first
-        return
+        # what there is to do first
+        return {operations.claim.title: lambda: cards.show(operations.claim, given, header=False)}
     selection = pick_kept(operations.selection_options(given)["selection"])
+    return {
+        operations.claim.title: lambda: show_claim(given, selection),
+        "What each operation is worth": lambda: show_worth(given, selection),
+        "Decision by decision": lambda: show_decisions(given, selection),
+    }
+
+
+def show_claim(given: Given, selection: str) -> None:
+    """What was selected, and how far the ways of telling what operations are worth agree."""
     cards.show(operations.claim, given, selection=selection)
-    show_part(
-        "perturbation-shown",
-        {
-            "What each operation is worth": lambda: show_worth(given, selection),
-            "Decision by decision": lambda: show_decisions(given, selection),
-        },
-    )
+    cards.show(operations.agreement, given, selection=selection)
 
 
 def show_worth(given: Given, selection: str) -> None:
-    """What each operation is worth by every way of telling, and how far these agree."""
+    """What each operation is worth by every way of telling."""
     told = [one for one in operations.maps.values() if one.needs(given) is None]
     each = 2 if operations.is_narrow(given) else 1
     for first in range(0, len(told), each):
@@ -66,7 +71,6 @@ def show_worth(given: Given, selection: str) -> None:
     for one in operations.maps.values():
         if sentence := one.needs(given):
             st.caption(plain(f"{one.title}: {sentence}"))
-    cards.show(operations.agreement, given, selection=selection)
 
 
 def show_decisions(given: Given, selection: str) -> None:
