@@ -114,7 +114,7 @@ def test_predictions_do_not_depend_on_the_coding() -> None:
 
 @pytest.mark.parametrize("form", forms_of(MINI))
 @pytest.mark.parametrize("target", ["accuracy", "latency_ms"])
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_a_prediction_is_a_sum_over_groups(form: str, target: str, seed: int) -> None:
     predictor = mini_predictor(form, target)
@@ -182,7 +182,7 @@ def test_the_seed_deals_the_folds_and_nothing_else() -> None:
 
 
 def test_intervals_cover_the_truth_as_often_as_they_say() -> None:
-    """24 rows for 8 parameters, three rows a parameter, measured 300 times."""
+    """24 rows for 8 parameters, three rows a parameter, measured 100 times."""
     space = hand_space()
     form = build_form("per_layer", space, "accuracy")
     rng = np.random.default_rng(12)
@@ -192,7 +192,7 @@ def test_intervals_cover_the_truth_as_often_as_they_say() -> None:
     new_mean = float((form.matrix(new) @ truth)[0])
     covered = np.zeros(form.parameters)
     mean_covered = new_covered = warned = 0
-    for _ in range(300):
+    for _ in range(100):
         accuracy = form.matrix(codes) @ truth + rng.normal(size=24)
         predictor = fit(table_of(space, codes, accuracy=accuracy), "accuracy", "per_layer")
         table = predictor.coefficients()
@@ -201,11 +201,11 @@ def test_intervals_cover_the_truth_as_often_as_they_say() -> None:
         mean_covered += row["low"] <= new_mean <= row["high"]
         new_covered += row["prediction_low"] <= new_mean + rng.normal() <= row["prediction_high"]
         warned += any("intervals" in warning for warning in predictor.warnings)
-    # The standard deviation of a share of 300 is .013.
-    assert np.all(np.abs(covered / 300 - 0.95) < 0.04)
-    assert np.mean(covered / 300) == pytest.approx(0.95, abs=0.015)
-    assert mean_covered / 300 == pytest.approx(0.95, abs=0.04)
-    assert new_covered / 300 == pytest.approx(0.95, abs=0.04)
+    # The standard deviation of a share of 100 is .022.
+    assert np.all(np.abs(covered / 100 - 0.95) < 0.07)
+    assert np.mean(covered / 100) == pytest.approx(0.95, abs=0.02)
+    assert mean_covered / 100 == pytest.approx(0.95, abs=0.07)
+    assert new_covered / 100 == pytest.approx(0.95, abs=0.07)
     assert warned == 0
 
 

@@ -69,12 +69,12 @@ def test_a_file_several_times_tells_what_it_tells_once(seed: int, times: int) ->
 
 @pytest.mark.parametrize(("shared", "own"), [(0.5, 0.05), (0.5, 0.5), (0.0, 0.5)])
 def test_intervals_cover_whatever_rows_of_a_subnet_share(shared: float, own: float) -> None:
-    """200 simulations of 8 effects: a share of 1600 that are nearly independent, known to .006."""
+    """60 simulations of 8 effects: a share of 480 that are nearly independent, known to .01."""
     held, truth = [], np.linspace(-1, 1, 8)
-    for seed in range(200):
+    for seed in range(60):
         found = fitted(seeded(40, 3, seed, shared=shared, own=own)).coefficients()[1:]
         held.append((found["low"] <= truth) & (truth <= found["high"]))
-    assert 0.93 <= np.mean(held) <= 0.975
+    assert 0.92 <= np.mean(held) <= 0.98
 
 
 def test_the_same_values_of_different_subnets_are_no_repeats() -> None:

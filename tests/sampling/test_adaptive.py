@@ -74,18 +74,8 @@ def test_samples_follow_the_entropy():
     assert steps[0].k == 24 and steps[-1].k == 3 and sum(not step.joint for step in steps) == 30
 
 
-@pytest.mark.parametrize(
-    "oracle",
-    [
-        pytest.param(made_up, id="made up"),
-        pytest.param(
-            published, id="published",
-            marks=pytest.mark.skipif(not PUBLISHED.exists(), reason="no published table here"),
-        ),
-    ],
-)  # fmt: skip
-def test_sampling_by_entropy_takes_fewer(oracle):
-    found = compared(oracle(), 3)
+def test_sampling_by_entropy_takes_fewer():
+    found = compared(published() if PUBLISHED.exists() else made_up(), 3)
     fixed, success = found["fixed 16"]
     assert found["adaptive"][0] <= 0.6 * fixed and found["coarse to fine"][0] <= 0.45 * fixed
     assert found["adaptive"][1] >= success and found["coarse to fine"][1] >= success
@@ -123,7 +113,7 @@ def spent_of_what_is_allowed(tolerance: float) -> float:
     """The cost of the mode, as a share of the most, where what is better costs more."""
     settings = SamplingSettings(tolerance=tolerance)
     shares = []
-    for seed in range(5):
+    for seed in range(3):
         sampler = AdaptiveSampler(Distribution.uniform(CELLS), settings, seed)
         for _ in range(150):
             codes = sampler.draw()
