@@ -22,7 +22,7 @@ from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.tasks.dataset import Dataset, ImageSet
 
 # How long an example takes hangs on what else a machine does.
-settings.register_profile("any machine", deadline=None, max_examples=50)
+settings.register_profile("any machine", deadline=None, max_examples=25, derandomize=True)
 settings.load_profile("any machine")
 
 altering.begin()

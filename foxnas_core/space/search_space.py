@@ -254,8 +254,9 @@ class SearchSpace:
         for decision in self.decisions:
             if not is_active(decision, kept):
                 continue
-            weights = self.shares(decision, by)
-            kept[decision.name] = decision.choices[int(rng.choice(len(weights), p=weights))]
+            shares = self._summed_shares(decision, by)
+            # As rng.choice draws, which checks its shares anew each time.
+            kept[decision.name] = decision.choices[int(shares.searchsorted(rng.random(), "right"))]
         return Architecture.from_mapping(kept)
 
     def _fill(self, count: int, seen: set[str]) -> list[Architecture]:
@@ -284,6 +285,17 @@ class SearchSpace:
                 weights = np.array([float(count_options(decisions, taken)) for taken in own])
             self._weight_cache[key] = weights / weights.sum()
         return self._weight_cache[key]
+
+    def _summed_shares(self, decision: Decision, by: Sampling) -> np.ndarray:
+        key = (decision.name, by)
+        if key not in self._summed_cache:
+            summed = self.shares(decision, by).cumsum()
+            self._summed_cache[key] = summed / summed[-1]
+        return self._summed_cache[key]
+
+    @cached_property
+    def _summed_cache(self) -> dict[tuple[str, str], np.ndarray]:
+        return {}
 
     @cached_property
     def _weight_cache(self) -> dict[tuple[str, str], np.ndarray]:

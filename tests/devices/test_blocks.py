@@ -16,7 +16,7 @@ def judged(measured, sums=SUMS):
     return sums_of_blocks("latency_ms", measured, sums, blocks=26, least=0.01)
 
 
-@settings(max_examples=25)
+@settings(max_examples=10)
 @given(constant=st.floats(-1, 1), factor=st.floats(0.5, 1.5))
 def test_a_line_is_found_again(constant, factor):
     found = judged(constant + factor * SUMS)

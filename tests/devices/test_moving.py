@@ -37,7 +37,7 @@ values = st.lists(st.tuples(*[st.integers(1, 9)] * 4), min_size=1, max_size=20)
 
 
 @given(values, st.sampled_from([0.05, 0.5, 0.95]))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_losses_are_those_of_a_listing(rows, share):
     gain, *costs = np.array(rows, dtype=float).T
     names = [f"n{i}" for i in range(len(rows))]

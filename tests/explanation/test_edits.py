@@ -28,7 +28,7 @@ def predictor_of(form: str, target: str, link: str = "none") -> Predictor:
 @pytest.mark.parametrize(
     ("target", "link"), [("accuracy", "none"), ("accuracy", "saturating"), ("latency_ms", "none")]
 )
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_edits_add_up_to_the_difference(form: str, target: str, link: str, seed: int) -> None:
     predictor = predictor_of(form, target, link)
@@ -208,7 +208,7 @@ def test_an_interaction_belongs_to_the_edit_that_moves_it_or_has_a_row_of_its_ow
 
 
 @pytest.mark.parametrize(("target", "link"), [("accuracy", "saturating"), ("latency_ms", "none")])
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1), steps=st.integers(1, 6))
 def test_the_steps_of_a_path_add_up_to_its_difference(
     target: str, link: str, seed: int, steps: int

@@ -153,7 +153,7 @@ def random_predictor(
     return replace(fitted, form=form, estimates=rng.normal(size=len(parts)), link=Link(1.0, rate))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     st.lists(TOGETHER, min_size=1, max_size=8),
     st.sampled_from([0.0, 0.05, 0.4]),
@@ -295,7 +295,7 @@ def test_values_do_not_depend_on_the_coding(target: str, link: str) -> None:
     np.testing.assert_allclose(found[0].values, found[1].values, atol=1e-8)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_a_block_as_in_the_background_is_worth_nothing(seed: int) -> None:
     """Through the link: a block that both subnets share is a dummy player."""

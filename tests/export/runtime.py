@@ -9,15 +9,17 @@ from pathlib import Path
 SUFFIXES = {"executorch": ".pte", "litert": ".tflite"}
 
 
-def install(folder: Path, runtime: str, *, error: float = 0.0, seconds: float = 0.0) -> None:
-    """Make the environment in `folder`; its answers are off by `error`, its work takes longer."""
+def install(folder: Path, runtime: str, *, wrong: bool = False, seconds: float = 0.0) -> None:
+    """Make the environment in `folder`; its answers may be all the same, its work take longer."""
     python = folder / f".venv-{runtime}" / "bin" / "python"
     python.parent.mkdir(parents=True)
-    python.write_text(f'#!/bin/sh\nexec {sys.executable} {__file__} "$1" "$2" {error} {seconds}\n')
+    python.write_text(
+        f'#!/bin/sh\nexec {sys.executable} {__file__} "$1" "$2" {int(wrong)} {seconds}\n'
+    )
     python.chmod(0o755)
 
 
-def main(script: Path, folder: Path, error: float, seconds: float) -> None:
+def main(script: Path, folder: Path, wrong: bool, seconds: float) -> None:
     time.sleep(seconds)
     if script.name == "convert.py":
         job = json.loads((folder / "subnets.json").read_text())
@@ -27,18 +29,23 @@ def main(script: Path, folder: Path, error: float, seconds: float) -> None:
         Path(file).write_bytes((folder / own["program"]).read_bytes())
         return
     assert script.name == "answer.py"
-    # Imported late, as it takes seconds and copying a file needs none of it.
     import numpy as np
-    import torch
 
     question = json.loads((folder / "question.json").read_text())
-    program = torch.export.load(folder / question["file"]).module()
-    images = torch.from_numpy(np.load(folder / question["images"]))
-    with torch.no_grad():
-        logits = torch.cat([program(image[None]) for image in images]).numpy()
-    np.save(folder / "logits.npy", logits + error)
+    images = np.load(folder / question["images"])
+    logits = np.zeros((len(images), 3)) if wrong else logits_of(folder / question["file"], images)
+    np.save(folder / "logits.npy", logits)
     (folder / "answer.json").write_text(json.dumps({"version": "7.8.9"}))
 
 
+def logits_of(file: Path, images):
+    # Imported late, as it takes seconds and all else here needs none of it.
+    import torch
+
+    program = torch.export.load(file).module()
+    with torch.no_grad():
+        return torch.cat([program(image[None]) for image in torch.from_numpy(images)]).numpy()
+
+
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]), float(sys.argv[3]), float(sys.argv[4]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3] == "1", float(sys.argv[4]))

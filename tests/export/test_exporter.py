@@ -201,7 +201,7 @@ def test_a_further_runtime_writes_and_answers_in_its_own_environment(export, env
 
 
 def test_a_further_runtime_that_answers_otherwise_fails(export, environment):
-    environment("litert", error=0.001)
+    environment("litert", wrong=True)
     with pytest.raises(ExportMismatch, match=r"model\.tflite differs from the subnet by up to"):
         export(formats=formats_of(["litert"])[0])
 

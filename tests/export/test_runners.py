@@ -3,6 +3,7 @@
 import io
 import json
 import re
+import runpy
 import subprocess
 import sys
 from dataclasses import replace
@@ -35,12 +36,15 @@ def run(folder, script, *arguments) -> tuple[str, float]:
 
 
 def refused(folder, script, *arguments) -> str:
-    """What a script says, without a traceback, of arguments that it can't take."""
-    done = subprocess.run(
-        [sys.executable, script, *map(str, arguments)], cwd=folder, capture_output=True, text=True
-    )
-    assert done.returncode == 1 and not done.stdout and "Traceback" not in done.stderr
-    return done.stderr
+    """What a script says of arguments that it can't take: run here, where its packages are loaded,
+    it leaves by the one exception that Python prints without a traceback."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.chdir(folder)
+        patched.setattr(sys, "argv", [script, *map(str, arguments)])
+        with pytest.raises(SystemExit) as stopped:
+            runpy.run_path(str(folder / script), run_name="__main__")
+    assert isinstance(stopped.value.code, str)
+    return stopped.value.code
 
 
 def said_by(prepared, pixels, record) -> tuple[str, float]:

@@ -20,7 +20,7 @@ def graphs(draw):
     return sizes, [*chain, *further]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(graphs())
 def test_no_boxes_overlap_and_every_edge_runs_downward(graph):
     sizes, edges = graph
@@ -36,7 +36,7 @@ def test_no_boxes_overlap_and_every_edge_runs_downward(graph):
         assert route[-1] == pytest.approx((placed.centres[target][0], low[target][1]))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(graphs())
 def test_edges_that_pass_a_box_do_not_cross_it(graph):
     sizes, edges = graph

@@ -53,7 +53,7 @@ TIMES = LayerProfile(
 )  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(graphs(), st.sets(st.sampled_from(BLOCKS)))
 def test_nothing_overlaps_and_every_edge_runs_downward_whatever_is_open(graph, opened):
     data = graph_data(graph, opened=opened)

@@ -93,7 +93,7 @@ def test_what_is_no_box_brushes_nothing(box):
     assert brush_of(subnet_table(TABLE, "latency_ms"), [box]) == {}
 
 
-@settings(max_examples=25)
+@settings(max_examples=10)
 @given(st.lists(st.booleans(), min_size=60, max_size=60))
 def test_every_subnet_is_drawn_once_kept_or_not(flags):
     told, kept = subnet_table(TABLE, "latency_ms"), np.array(flags)

@@ -40,7 +40,7 @@ def check(batch: DesignBatch, measured: np.ndarray) -> None:
     assert batch.log_det == max(batch.starts)
 
 
-@settings(max_examples=25)
+@settings(max_examples=10)
 @given(st.integers(0, 10_000), st.integers(1, 6), st.sampled_from([(), (8, 16)]))
 def test_a_batch_is_valid_new_and_never_worse_than_the_random_ones(seed, count, resolutions):
     space = hand_space(resolutions=resolutions)

@@ -45,7 +45,7 @@ def near_the_edge(metric: Metric, share: float, seed: int) -> MeasurementTable:
     return table_from_frame(HAND, frame.assign(**{metric.column: values}))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(
     bounds=st.sampled_from(BOUNDS),
     direction=st.sampled_from(DIRECTIONS),

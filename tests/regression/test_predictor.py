@@ -38,7 +38,7 @@ def without_ceiling() -> Predictor:
     )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1), level=st.floats(0.5, 0.999))
 def test_intervals_hold_their_value_and_stay_below_the_ceiling(seed: int, level: float) -> None:
     predictor = saturating()

@@ -40,7 +40,7 @@ def fitted(table: MeasurementTable) -> Predictor:
     return fit(table, "accuracy", "per_layer", "none")
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(seeds, st.integers(2, 4))
 def test_a_file_several_times_tells_what_it_tells_once(seed: int, times: int) -> None:
     once = seeded(40, 1, seed, shared=0.3, own=0.0)

@@ -40,7 +40,7 @@ def kept(space, seed: int, *columns: str, whole: bool = False) -> MeasurementTab
     return with_sums(empty_table(space), *sums)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(
     sizes=st.lists(st.integers(1, 4), min_size=1, max_size=4),
     seed=st.integers(0, 10_000),

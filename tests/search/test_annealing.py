@@ -38,7 +38,7 @@ def run(problem: SearchProblem, settings: AnnealingSettings) -> Annealer:
     mode=st.sampled_from(["full", "teaching"]),
     restarts=st.integers(0, 2),
 )
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_the_best_is_feasible_and_never_beats_the_optimum(
     steps: int, schedule: str, mode: str, restarts: int, **drawn
 ) -> None:
@@ -96,7 +96,7 @@ def test_annealing_alone_comes_near_without_the_polish() -> None:
     mode=st.sampled_from(get_args(Mode)),
     restarts=st.integers(0, 2),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_frames_do_not_change_the_run(
     cuts: list[int], seed: int, schedule: Schedule, mode: Mode, restarts: int
 ) -> None:

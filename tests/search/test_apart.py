@@ -100,7 +100,7 @@ DRAWN = {
 
 
 @given(**DRAWN)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_parts_that_nothing_reads_together_give_the_optimum_and_the_front(**how) -> None:
     found, rows = drawn(**how)
     with at_most(20 if how["kind"] != "stages" else 8):
@@ -119,7 +119,7 @@ def test_parts_that_nothing_reads_together_give_the_optimum_and_the_front(**how)
 
 
 @given(**DRAWN)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_where_even_parts_are_too_large_decisions_are_branched_on(**how) -> None:
     found, rows = drawn(**how)
     with at_most(2, many=1):
@@ -134,7 +134,7 @@ def test_where_even_parts_are_too_large_decisions_are_branched_on(**how) -> None
 
 
 @given(**DRAWN, most=st.integers(1, 5))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_with_few_nodes_the_bound_still_holds(most: int, **how) -> None:
     found, rows = drawn(**how)
     best = max(value for value, cost, _ in rows if cost <= found.budget)

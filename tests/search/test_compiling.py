@@ -51,7 +51,7 @@ def same(problem: SearchProblem, settings: AnnealingSettings) -> bool:
     mode=st.sampled_from(["full", "teaching"]),
     restarts=st.integers(0, 2),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_runs_are_equal(sizes, contexts, seed, whole, quantile, **how) -> None:
     problem = small_problem(
         sizes, contexts, seed, whole=whole, target="accuracy", quantile=quantile
@@ -71,7 +71,7 @@ def test_runs_of_a_fitted_study_are_equal(mode: str, schedule: str) -> None:
     sides=st.lists(SIDES, min_size=2, max_size=3),
     steps=st.integers(1, 200),
 )
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=10, deadline=None)
 def test_runs_under_several_limits_are_equal(steps: int, **drawn) -> None:
     assert same(limited_problem(**drawn), AnnealingSettings(steps=steps, restarts=1, seed=2))
 
@@ -86,7 +86,7 @@ def test_a_run_longer_than_its_parts_goes_on_where_it_was(monkeypatch: pytest.Mo
     whole=st.booleans(),
     sizes=st.sampled_from([[7], [6, 5], [4, 3, 5], [3, 4, 3, 3]]),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_exchanges_are_equal(seed: int, whole: bool, sizes: list[int]) -> None:
     problem = small_problem(sizes, 1, seed, whole=whole, target="accuracy", quantile=0.5)
     table = problem.tables[0]

@@ -81,7 +81,7 @@ def check(problem: SearchProblem, base: Architecture) -> None:
 
 
 @given(**LIMITED, start=st.integers(0, 10_000))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_every_number_of_edits_has_the_best_there_is(start: int, **drawn) -> None:
     problem = limited_problem(**drawn)
     everything = all_of(problem.space)
@@ -139,7 +139,7 @@ def deep_problem(
 
 
 @given(**DEEP)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_blocks_that_open_and_close_are_counted(start: int, **drawn) -> None:
     problem = deep_problem(**drawn)
     everything = all_of(problem.space)
@@ -147,7 +147,7 @@ def test_blocks_that_open_and_close_are_counted(start: int, **drawn) -> None:
 
 
 @given(**DEEP, percent=st.integers(-300, 300))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_a_relative_goal_is_held_against_the_start(start: int, percent: int, **drawn) -> None:
     problem = deep_problem(**drawn | {"pinned": False})
     everything = all_of(problem.space)

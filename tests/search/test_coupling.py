@@ -141,7 +141,7 @@ def rows_of(problem: SearchProblem) -> list[tuple[float, float, str]]:
 
 
 @given(**PROBLEMS)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_the_optimum_and_the_front_are_those_of_all_architectures(**drawn) -> None:
     problem = drawn_problem(**drawn)
     rows = rows_of(problem)
@@ -162,7 +162,7 @@ def test_the_optimum_and_the_front_are_those_of_all_architectures(**drawn) -> No
 
 
 @given(**PROBLEMS)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 def test_annealing_runs_on_them_and_is_held_against_the_optimum(**drawn) -> None:
     problem = drawn_problem(**drawn)
     problem = problem.within(problem.limits[0].bound + 1e-9)

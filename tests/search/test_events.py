@@ -43,7 +43,7 @@ EVENTS = st.one_of(
     chains=st.integers(1, 2),
     begin=st.sampled_from(["random", "smallest", "largest"]),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_a_run_with_events_is_repeated_to_the_last_bit(
     done: list[tuple[int, Event]], frames: list[int], bound: float, schedule: Schedule, mode: Mode,
     chains: int, begin: str,

@@ -29,7 +29,7 @@ SMALL = {
 
 
 @given(**SMALL, quantile=st.one_of(st.none(), st.floats(0, 1)))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_the_optimum_is_the_best_of_all_architectures(**drawn) -> None:
     problem = small_problem(drawn.pop("sizes"), drawn.pop("contexts"), drawn.pop("seed"), **drawn)
     feasible = [row for row in brute_force(problem) if row[1] <= problem.budget]
@@ -50,7 +50,7 @@ def test_the_optimum_is_the_best_of_all_architectures(**drawn) -> None:
 
 
 @given(**SMALL)
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_the_front_is_all_that_nothing_beats(**drawn) -> None:
     problem = small_problem(
         drawn.pop("sizes"), drawn.pop("contexts"), drawn.pop("seed"), quantile=0.0, **drawn

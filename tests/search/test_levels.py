@@ -20,7 +20,7 @@ from tests.search.test_coupling import PROBLEMS, coupled, drawn_problem, rows_of
 
 
 @given(**PROBLEMS)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_it_finds_and_proves_the_optimum_of_small_problems(**drawn) -> None:
     problem = drawn_problem(**drawn)
     problem = problem.within(problem.limits[0].bound + 1e-9)
@@ -34,7 +34,7 @@ def test_it_finds_and_proves_the_optimum_of_small_problems(**drawn) -> None:
 
 
 @given(**PROBLEMS, most=st.integers(1, 6))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_with_few_nodes_the_bound_still_holds(most: int, **drawn) -> None:
     problem = drawn_problem(**drawn)
     problem = problem.within(problem.limits[0].bound + 1e-9)

@@ -15,7 +15,7 @@ from tests.search.additive import every_total, limited_problem, mini_problem, ra
 
 
 @given(**DRAWN)
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_the_front_is_all_within_the_further_limits_that_nothing_beats(**drawn) -> None:
     problem = limited_problem(**drawn)
     held = [row for row in every_total(problem) if all(row[1][1:] <= problem.budgets[1:])]

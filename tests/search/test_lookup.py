@@ -47,7 +47,7 @@ def numbers(least: float, most: float, holes: int):
     return st.tuples(cells, missing).map(holed)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=25)
 @given(numbers(50, 90, 6), numbers(1, 9, 6), st.floats(1, 9), st.booleans())
 def test_the_answer_of_a_whole_table_is_that_of_a_listing(accuracy, latency, budget, pinned):
     table = table_of(SPACE, CODES, **{ACCURACY: accuracy, LATENCY: latency})

@@ -35,7 +35,7 @@ def fitting(problem: SearchProblem) -> list:
 
 
 @given(**DRAWN)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_the_optimum_is_the_best_of_all_architectures_that_fit(**drawn) -> None:
     problem = limited_problem(**drawn)
     score, costs, context, _ = min(fitting(problem), key=lambda row: (-row[0], row[1], row[2]))
@@ -54,7 +54,7 @@ def test_the_optimum_is_the_best_of_all_architectures_that_fit(**drawn) -> None:
 
 
 @given(**DRAWN, steps=st.integers(1, 200))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=10, deadline=None)
 def test_annealing_keeps_every_limit_and_never_beats_the_optimum(steps: int, **drawn) -> None:
     problem = limited_problem(**drawn)
     result = search(problem, AnnealingSettings(steps=steps, seed=drawn["seed"]))
@@ -67,7 +67,7 @@ def test_annealing_keeps_every_limit_and_never_beats_the_optimum(steps: int, **d
 
 @given(**(DRAWN | {"sides": st.lists(SIDES, min_size=2, max_size=3)}),
        moved=st.lists(st.floats(0, 3), min_size=3, max_size=3))  # fmt: skip
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_the_number_named_can_be_reached_and_no_nearer_one_can(moved: list, **drawn) -> None:
     problem = limited_problem(**drawn)
     limits = tuple(
@@ -190,7 +190,7 @@ def test_where_no_limit_alone_is_in_the_way_all_that_must_give_way_are_named() -
     sizes=[1, 3, 4], contexts=3, seed=62393, whole=False, target="cross_entropy",
     sides=["at_most"], quantile=0.0, pinned=True, ceiling=False,
 )  # fmt: skip
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 def test_a_front_rises_and_is_the_optimum_of_each_of_its_numbers(**drawn) -> None:
     problem = limited_problem(**drawn)
     found = front(problem)

@@ -65,7 +65,7 @@ def test_a_slope_is_that_just_above() -> None:
     seed=st.integers(0, 100_000),
     sizes=st.lists(st.integers(1, 6), min_size=1, max_size=4),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_the_front_of_a_pair_is_that_of_all_its_sums(seed: int, sizes: list[int]) -> None:
     rng = np.random.default_rng(seed)
     groups = []

@@ -13,7 +13,7 @@ from tests.search.additive import brute_force, small_problem, solve_exact
     whole=st.booleans(),
     sizes=st.sampled_from([[7], [6, 5], [4, 3, 5]]),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_polish_of_up_to_three_groups_is_exact(seed: int, whole: bool, sizes: list[int]) -> None:
     problem = small_problem(sizes, 1, seed, whole=whole, target="accuracy", quantile=0.5)
     table = problem.tables[0]
@@ -29,7 +29,7 @@ def test_polish_of_up_to_three_groups_is_exact(seed: int, whole: bool, sizes: li
 
 
 @given(seed=st.integers(0, 10_000))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=10, deadline=None)
 def test_no_exchange_of_three_groups_helps_what_was_polished(seed: int) -> None:
     problem = small_problem([3, 4, 3, 3], 1, seed, whole=True, target="accuracy", quantile=0.5)
     table = problem.tables[0]

@@ -56,7 +56,7 @@ def test_costs_that_differ_by_rounding_are_one_point() -> None:
 
 
 @given(**SMALL)
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_prices_pay_for_the_whole_gain_and_fall_on_the_hull(**drawn) -> None:
     problem = small_problem(
         drawn.pop("sizes"), drawn.pop("contexts"), drawn.pop("seed"), quantile=0.0, **drawn
@@ -70,7 +70,7 @@ def test_prices_pay_for_the_whole_gain_and_fall_on_the_hull(**drawn) -> None:
 
 
 @given(**SMALL)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_the_hull_price_is_the_lagrangian_dual(**drawn) -> None:
     """At the price, no architecture at all is worth more than the corners on either side."""
     problem = small_problem(

@@ -105,7 +105,7 @@ def test_a_budget_that_is_no_number_is_refused(budget: float) -> None:
 
 
 @given(seed=st.integers(0, 10_000), contexts=st.integers(1, 3))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_the_smallest_named_can_be_reached_and_the_next_lower_cannot(
     seed: int, contexts: int
 ) -> None:
@@ -268,7 +268,7 @@ def test_a_pin_that_the_optimum_keeps_anyway_changes_nothing() -> None:
 
 
 @given(seed=st.integers(0, 10_000), contexts=st.integers(1, 3))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_positions_are_those_of_architectures(seed: int, contexts: int) -> None:
     problem = small_problem([3, 2], contexts, seed, whole=False, target="accuracy", quantile=0.5)
     for context, table in enumerate(problem.tables):

@@ -37,7 +37,7 @@ def sure(predictor: Predictor) -> Predictor:
 
 
 @given(st.floats(0, 1))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=10, deadline=None)
 def test_without_uncertainty_every_choice_is_optimal_always(share: float) -> None:
     whole = front_of(*map(sure, pair()))
     budget = float(whole.costs[0] + share * np.ptp(whole.costs))

@@ -69,7 +69,7 @@ def brute_force(whole: Front, budget: float, level: float) -> set[Architecture]:
 
 
 @given(st.integers(0, 3), st.floats(0, 1), st.sampled_from([0.0, 1.0, 100.0, 1e4]))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_the_tied_are_all_that_brute_force_finds(seed: int, share: float, by: float) -> None:
     accuracy, latency = predictors(seed)
     whole = front_of(blurred(accuracy, by), latency)
@@ -85,7 +85,7 @@ PINS = ({"q1_kernel": (5,)}, {"resolution": (32,), "p_depth": (2,)}, {"p1_kernel
 
 
 @given(st.integers(0, 3), st.floats(0, 1), st.sampled_from(PINS), st.sampled_from([1.0, 100.0]))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=10, deadline=None)
 def test_with_pinned_choices_the_tied_are_all_that_have_them(
     seed: int, share: float, pins: dict, by: float
 ) -> None:
@@ -98,7 +98,7 @@ def test_with_pinned_choices_the_tied_are_all_that_have_them(
 
 
 @given(st.integers(0, 3), st.floats(0, 1), st.floats(0.2, 1), st.sampled_from([1.0, 1e4]))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=10, deadline=None)
 def test_further_limits_hold_for_the_tied_too(
     seed: int, share: float, tight: float, by: float
 ) -> None:

@@ -136,7 +136,7 @@ def test_shares_of_depth_are_those_promised():
     space = load_shipped("foxnas-cpu")
     rng = np.random.default_rng(0)
     shares = {
-        by: Counter(space.draw(rng, by)["s1_depth"] for _ in range(3000))
+        by: Counter(space.draw(rng, by)["s1_depth"] for _ in range(1500))
         for by in ("decisions", "balanced", "architectures")
     }
     expected = {
@@ -146,8 +146,8 @@ def test_shares_of_depth_are_those_promised():
     }
     for by, probabilities in expected.items():
         for depth, p in zip((2, 3, 4), probabilities, strict=True):
-            # Four standard errors of a share of 3000 draws.
-            assert abs(shares[by][depth] / 3000 - p) < 4 * math.sqrt(p * (1 - p) / 3000) + 1e-9
+            # Four standard errors of a share of 1500 draws.
+            assert abs(shares[by][depth] / 1500 - p) < 4 * math.sqrt(p * (1 - p) / 1500) + 1e-9
 
 
 def test_extremes():

@@ -126,7 +126,7 @@ def test_costs_that_are_the_same_anywhere_are_searched_on_any_machine(elsewhere)
 def test_searches_of_this_machines_own_column_measure_it(elsewhere):
     before = elsewhere.table()
     measure_subnets(
-        elsewhere, before.architectures(), seed=0, report=silent, device="own"
+        elsewhere, before.architectures()[:12], seed=0, report=silent, device="own"
     )  # measured again, with latencies of this machine
     table = elsewhere.table()
     same_columns(before, table)

@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 
 from foxnas_core.errors import InvalidInput, MissingPart
-from foxnas_core.evidence.handmade import bench
-from foxnas_core.evidence.handmade.designs import DESIGNS
+from foxnas_core.evidence.handmade import bench, designs
 from foxnas_core.evidence.handmade.record import ALONE, HANDMADE, INHERITED
 from foxnas_core.measurement import latency
 from foxnas_core.steps.handmade import (
@@ -24,12 +23,15 @@ SETTINGS = ComparisonSettings(epochs=1, widths=(0.1,), searched=1)
 
 
 ROUNDS = 2
+# Of all kinds of blocks; which networks there are is told in other tests.
+DESIGNS = designs.DESIGNS[:2]
 
 
 @pytest.fixture(autouse=True)
 def stripes_for_data(monkeypatch, tiny_dataset):
     monkeypatch.setattr(classification, "load_dataset", lambda path, **shape: tiny_dataset)
     monkeypatch.setattr(bench, "ROUNDS", ROUNDS)
+    monkeypatch.setattr(bench, "DESIGNS", DESIGNS)
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +56,7 @@ def finished(tiny_checkpoint, tiny_dataset, tiny_rows, tmp_path_factory):
         patched.setattr(classification, "load_dataset", lambda path, **shape: tiny_dataset)
         patched.setattr(latency, "interleaved", spy)
         patched.setattr(bench, "ROUNDS", ROUNDS)
+        patched.setattr(bench, "DESIGNS", DESIGNS)
         run(study, report=told.append)
     return study.folder, seen, told
 

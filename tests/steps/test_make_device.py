@@ -1,13 +1,12 @@
-import os
-import subprocess
-import sys
+import multiprocessing
 import time
 
 import numpy as np
 import pytest
-from conftest import REPOSITORY
+from fixed import FixedDevice
 
 from foxnas_core.errors import InvalidInput, MissingPart
+from foxnas_core.measurement import devices
 from foxnas_core.progress import Stopped
 from foxnas_core.steps.fit import fit_all
 from foxnas_core.steps.make_device import columns_here, make_device, planned_subnets, standing
@@ -81,45 +80,37 @@ def test_ended_it_goes_on_where_it_was_with_the_subnets_of_the_seed(elsewhere, e
     assert reports[0].done == kept and reports[-1].done == reports[-1].total == COUNT
 
 
-# The command on the processor of `elsewhere`, which falls asleep over its third batch.
-COMMAND = """
-import sys, time
-from fixed import FixedDevice
-from foxnas_core.__main__ import main
-from foxnas_core.measurement import devices, runner
+class Sleepy(FixedDevice):
+    """Falls asleep over its third batch."""
 
-class Device(FixedDevice):
     batches = 0
 
     def measure(self, subnets):
-        Device.batches += 1
-        if Device.batches == 3:
+        Sleepy.batches += 1
+        if Sleepy.batches == 3:
             time.sleep(600)
         return super().measure(subnets)
 
-runner.device_name = lambda: "Another processor"
-devices.meter_of = Device
-sys.exit(main(sys.argv[1:]))
-"""
 
-
-def test_killed_while_it_measures_it_goes_on_where_it_was(elsewhere):
+def test_killed_while_it_measures_it_goes_on_where_it_was(elsewhere, monkeypatch):
     before, count = elsewhere.table(), 12
     columns = columns_here(before)
     planned, _ = planned_subnets(elsewhere, before, columns, count=count, seed=3)
-    asked = ["make-device", "--study", elsewhere.folder, "--count", str(count), "--seed", "3"]
-    with subprocess.Popen(
-        [sys.executable, "-c", COMMAND, *asked],
-        cwd=REPOSITORY,
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
-        stderr=subprocess.DEVNULL,
-    ) as running:
+    with monkeypatch.context() as patched:
+        patched.setattr(devices, "meter_of", Sleepy)
+        # Forked, so that it need not import everything once more.
+        running = multiprocessing.get_context("fork").Process(
+            target=make_device, args=(elsewhere,), kwargs={"count": count, "seed": 3}
+        )
+        running.start()
+        deadline = time.monotonic() + 300
         try:
             while elsewhere.table().known(columns[0]) < 8:
-                assert running.poll() is None
+                assert running.is_alive() and time.monotonic() < deadline
                 time.sleep(0.3)
         finally:
             running.kill()
+            running.join()
     kept = elsewhere.table().frame
     done = kept[columns[0]].notna()
     assert done.sum() == 8 and of_before(elsewhere, before)

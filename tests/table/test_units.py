@@ -16,7 +16,7 @@ def found(table: MeasurementTable, column: str) -> Mixed | None:
     return mixed_units(table, metric_of(column))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     st.integers(0, 1000),
     st.integers(60, 200),

@@ -57,7 +57,7 @@ def test_nothing_is_found_in_the_shipped_tables(name: str) -> None:
     assert not [f for f in findings(half) if f.code != "rare choices"]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(seeds, st.integers(5, 300), st.floats(0.01, 3))
 def test_honest_tables_raise_no_alarm(seed: int, rows: int, noise: float) -> None:
     drawn = noisy_table(MINI, rows, seed=seed % 2**16, noise=noise)
@@ -72,7 +72,7 @@ def test_honest_tables_raise_no_alarm(seed: int, rows: int, noise: float) -> Non
     assert {f.code for f in findings(table)} <= {"rare choices", "repeats"}
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(seeds, st.integers(1, 40), st.integers(2, 4), st.floats(0.01, 0.5))
 def test_honest_repeats_do_not_contradict(seed, subnets, runs, noise) -> None:
     found = findings(seeded(subnets, runs, seed, noise))

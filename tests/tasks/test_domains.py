@@ -58,7 +58,7 @@ def test_accuracy_is_told_in_each_domain_in_seen_and_unseen_ones_and_the_worst(d
     assert not [c for c in Domains.of(dataset).score(np.eye(2)[few.labels], few) if "far" in c]
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(
     rows=st.lists(
         st.tuples(st.sampled_from(SPLIT.names), st.integers(0, 9), st.integers(0, 1)),

@@ -28,7 +28,7 @@ def report_of(inherited, alone, *, seed=0, resamples=300, **further):
     )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(ACCURACIES)
 def test_tau_is_scipys(columns):
     own, known = report_of(*columns).agreement().tau, kendalltau(*columns).statistic

@@ -26,7 +26,7 @@ def test_every_layer_chooses_of_nine_in_seven_stages():
 
 
 @given(st.lists(st.sampled_from(range(9)), min_size=LAYERS, max_size=LAYERS))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_numbers_and_names_are_the_same_network(numbers):
     names = [OPERATIONS[n] for n in numbers]
     found = architecture_from_text(SPACE, str(numbers))
