@@ -45,12 +45,13 @@ def kinds() -> tuple[RecordKind[Any], ...]:
     """The records that a study may have one of."""
     from foxnas_core.evidence.handmade.record import HANDMADE
     from foxnas_core.evidence.judged import JUDGED
+    from foxnas_core.evidence.trust.alone_networks import ALONE
     from foxnas_core.evidence.trust.pairs import TRUST
     from foxnas_core.evidence.verification.claims import CLAIMS
     from foxnas_core.search.rounds.record import ROUNDS
     from foxnas_core.tasks.domain_split import DOMAINS
 
-    return (ROUNDS, TRUST, CLAIMS, VARIANTS, HANDMADE, JUDGED, DOMAINS)
+    return (ROUNDS, TRUST, ALONE, CLAIMS, VARIANTS, HANDMADE, JUDGED, DOMAINS)
 
 
 def collections() -> tuple[CollectionKind[Any], ...]:

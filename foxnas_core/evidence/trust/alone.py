@@ -6,20 +6,21 @@ that weights are shared, and how long they were trained.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 
 from foxnas_core.errors import InvalidInput
+from foxnas_core.evidence.trust.alone_networks import AloneNetwork
 from foxnas_core.evidence.trust.pairs import TrustPair, TrustSettings
 from foxnas_core.measurement.campaign import prepare
 from foxnas_core.measurement.cost import CostMeter
 from foxnas_core.measurement.meter import Prepared
 from foxnas_core.measurement.runner import device_name
 from foxnas_core.measurement.score import ScoreMeter
-from foxnas_core.progress import Progress
+from foxnas_core.networks import SupernetAdapter
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.supernet.checkpoint import Checkpoint
 from foxnas_core.table.metrics import STD_ERROR
@@ -51,9 +52,11 @@ class TrustBench:
         return Score(values[objective], values[f"{objective}{STD_ERROR}"])
 
 
-def steps_of(checkpoint: Checkpoint, dataset: Dataset, settings: TrustSettings) -> int:
-    """How many steps training one subnet takes, both ways together."""
-    epochs = settings.epochs + settings.fine_tune_epochs
+def steps_of(
+    checkpoint: Checkpoint, dataset: Dataset, settings: TrustSettings, seeds: int = 1
+) -> int:
+    """How many steps training one subnet takes, from scratch by so many seeds, and fine-tuned."""
+    epochs = seeds * settings.epochs + settings.fine_tune_epochs
     return epochs * (len(dataset.training) // recipe_of(checkpoint).batch)
 
 
@@ -68,7 +71,7 @@ def recipe_of(checkpoint: Checkpoint) -> Recipe:
         ) from error
 
 
-def train_pair(
+def train_alone(
     bench: TrustBench,
     architecture: Architecture,
     settings: TrustSettings,
@@ -77,54 +80,44 @@ def train_pair(
     state: Path,
     report: Callable[[int], None] = lambda steps: None,
     save_every: int = 200,
-) -> TrustPair:
-    """Train one subnet both ways and score it in all four; see `TrustPair`.
+) -> AloneNetwork:
+    """Train one subnet from scratch.
 
-    What a kill leaves in `state`, a path that the endings of both trainings are added to, is gone
-    on from. `report` is told the steps that were done of `steps_of`. Raises as `train`.
+    What a kill leaves in the file `state` is gone on from. `report` is told the steps that were
+    done. Raises as `train`.
     """
+    recipe = replace(
+        recipe_of(bench.checkpoint), seed=seed, alone=architecture.to_dict(), epochs=settings.epochs
+    )
+    score, seconds = _trained(bench, architecture, recipe, None, state, report, save_every)
+    return AloneNetwork(architecture, seed, score, seconds, device_name(), torch.__version__)
+
+
+def train_pair(
+    bench: TrustBench,
+    settings: TrustSettings,
+    alone: Sequence[AloneNetwork],
+    *,
+    state: Path,
+    report: Callable[[int], None] = lambda steps: None,
+    save_every: int = 200,
+) -> TrustPair:
+    """Fine-tune the subnet that is `alone`, by one seed or more, and score it in all ways; see
+    `TrustPair`. Of the rest, as `train_alone`."""
     begun = time.monotonic()
-    checkpoint = bench.checkpoint
-    own = recipe_of(checkpoint)
-    supernet = checkpoint.supernet
-    if supernet.foreign:
-        raise InvalidInput(
-            "Subnets of a supernet of your own cannot be trained alone by our recipe; train them "
-            "by yours and compare the accuracies."
-        )
+    first, *others = alone
+    checkpoint, architecture = bench.checkpoint, first.architecture
+    own, supernet = recipe_of(checkpoint), bench.checkpoint.supernet
     inherited = prepare(checkpoint, architecture, bench.calibration)
     raw = Prepared(architecture, supernet.extract(architecture))
-    common = replace(own, seed=seed, alone=architecture.to_dict())
-    recipes = {
-        "alone": replace(common, epochs=settings.epochs),
-        "fine-tuned": replace(
-            common,
-            epochs=settings.fine_tune_epochs,
-            learning_rate=own.learning_rate * settings.fine_tune_rate,
-        ),
-    }
-    scores, before, seconds = {}, 0, 0.0
-    for name, recipe in recipes.items():
-        path = state_file(state, name)
-
-        def told(progress: Progress, before: int = before) -> None:
-            report(before + int(progress.done))
-
-        trained = train(
-            supernet.space,
-            checkpoint.task,
-            bench.dataset,
-            recipe,
-            state_file=path,
-            start=supernet if name == "fine-tuned" else None,
-            resume=path.exists(),
-            report=told,
-            save_every=save_every,
-        )
-        before += trained.record["steps"]
-        seconds += trained.record["seconds"]
-        own_weights = Checkpoint(trained.supernet, checkpoint.record)
-        scores[name] = bench.score(prepare(own_weights, architecture, bench.calibration))
+    recipe = replace(
+        own,
+        seed=first.seed,
+        alone=architecture.to_dict(),
+        epochs=settings.fine_tune_epochs,
+        learning_rate=own.learning_rate * settings.fine_tune_rate,
+    )
+    tuned, seconds = _trained(bench, architecture, recipe, supernet, state, report, save_every)
     costs = CostMeter().measure([inherited])[0]
     return TrustPair(
         architecture,
@@ -132,20 +125,45 @@ def train_pair(
         macs=costs["macs"],
         inherited=bench.score(inherited),
         unrecalibrated=bench.score(raw),
-        alone=scores["alone"],
-        fine_tuned=scores["fine-tuned"],
-        seed=seed,
-        seconds=round(max(seconds, time.monotonic() - begun), 1),
+        alone=first.score,
+        fine_tuned=tuned,
+        seed=first.seed,
+        seconds=round(
+            max(seconds, time.monotonic() - begun) + sum(own.seconds for own in alone), 1
+        ),
         device=device_name(),
         torch=torch.__version__,
+        again=tuple(other.score for other in others),
     )
 
 
-def state_file(state: Path, training: str) -> Path:
-    return state.with_name(f"{state.name}-{training}.safetensors")
-
-
-def forget_state(state: Path) -> None:
-    """Remove what `train_pair` keeps to go on from."""
-    for training in ("alone", "fine-tuned"):
-        state_file(state, training).unlink(missing_ok=True)
+def _trained(
+    bench: TrustBench,
+    architecture: Architecture,
+    recipe: Recipe,
+    start: SupernetAdapter | None,
+    state: Path,
+    report: Callable[[int], None],
+    save_every: int,
+) -> tuple[Score, float]:
+    """What a subnet scores that was trained alone, and the seconds that training took."""
+    checkpoint = bench.checkpoint
+    if checkpoint.supernet.foreign:
+        raise InvalidInput(
+            "Subnets of a supernet of your own cannot be trained alone by our recipe; train them "
+            "by yours and compare the accuracies."
+        )
+    trained = train(
+        checkpoint.supernet.space,
+        checkpoint.task,
+        bench.dataset,
+        recipe,
+        state_file=state,
+        start=start,
+        resume=state.exists(),
+        report=lambda progress: report(int(progress.done)),
+        save_every=save_every,
+    )
+    own_weights = Checkpoint(trained.supernet, checkpoint.record)
+    score = bench.score(prepare(own_weights, architecture, bench.calibration))
+    return score, trained.record["seconds"]

@@ -24,12 +24,19 @@ class TrustSettings:
     """How the subnets are trained: by the supernet's own recipe but for these.
 
     `epochs` from scratch; `fine_tune_epochs` from the inherited weights, at `fine_tune_rate` times
-    the recipe's learning rate.
+    the recipe's learning rate. The first `repeated` subnets are trained from scratch by a second
+    seed too, which tells how much of a difference is the luck of one training.
     """
 
     epochs: int = 12
     fine_tune_epochs: int = 3
     fine_tune_rate: float = 0.1
+    repeated: Annotated[int, Stored(omitted=True)] = 0
+
+    def seeds(self, place: int, seed: int) -> tuple[int, ...]:
+        """What the subnet at a place of the sample is trained from scratch by; the sample is drawn
+        by the first."""
+        return (seed, seed + 1) if place < self.repeated else (seed,)
 
 
 @dataclass(frozen=True)
@@ -42,6 +49,7 @@ class TrustPair:
       recalibrated too.
     - `seed` drew the subnet and was trained with; `seconds` is what all of it took; `device` and
       `torch` name the processor and the version.
+    - `again`: trained from scratch by further seeds.
     """
 
     architecture: Annotated[Architecture, replace(CHOICES, with_id=True)]
@@ -55,6 +63,7 @@ class TrustPair:
     seconds: float
     device: str
     torch: str
+    again: Annotated[tuple[Score, ...], Stored(under="accuracy", omitted=True)] = ()
 
 
 SCORES = ("inherited", "unrecalibrated", "alone", "fine_tuned")
@@ -82,10 +91,17 @@ class TrustRecord:
     def ids(self) -> set[str]:
         return {pair.architecture.id for pair in self.pairs}
 
+    def holds(self, architecture: Architecture, seeds: int) -> bool:
+        """Whether there is a pair of that subnet, trained from scratch by so many seeds or more."""
+        return any(p.architecture == architecture and len(p.again) + 1 >= seeds for p in self.pairs)
+
     def with_pair(self, pair: TrustPair) -> "TrustRecord":
-        """With a pair beside those there are; one that is there of that subnet is kept."""
-        known = pair.architecture.id in self.ids
-        return self if known else replace(self, pairs=(*self.pairs, pair))
+        """With a pair beside those there are, or in the place of one of that subnet that was
+        trained by fewer seeds; another one of that subnet is kept."""
+        if self.holds(pair.architecture, len(pair.again) + 1):
+            return self
+        others = tuple(p for p in self.pairs if p.architecture != pair.architecture)
+        return replace(self, pairs=(*others, pair))
 
 
 TRUST = RecordKind[TrustRecord | None](
@@ -101,8 +117,8 @@ def check_continues(record: TrustRecord, begun: TrustRecord) -> None:
             f"The study's trust pairs are of checkpoint {record.parents['checkpoint']}, but its "
             f"checkpoint is {begun.parents['checkpoint']} now; {where}."
         )
-    if record.settings != begun.settings:
-        old = record.settings
+    old = record.settings
+    if replace(old, repeated=begun.settings.repeated) != begun.settings:
         raise InvalidInput(
             f"The study's trust pairs were trained for {old.epochs} epochs from scratch and "
             f"{old.fine_tune_epochs} of fine-tuning at {old.fine_tune_rate:g} times the learning "
