@@ -10,19 +10,16 @@ import inspect
 import re
 import types
 import typing
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from docs import figures
-from foxnas_core.evidence import judged
-from foxnas_core.evidence.handmade import record as handmade
-from foxnas_core.evidence.trust import pairs
-from foxnas_core.evidence.verification import claims
+from docs.records import KINDS, record_parts
+from docs.words import code, rows, said
 from foxnas_core.families import load_shipped, shipped_spaces
 from foxnas_core.families.darts import space as darts
 from foxnas_core.families.fbnet import space as fbnet
@@ -33,14 +30,10 @@ from foxnas_core.families.nasbench201 import space as nasbench201
 from foxnas_core.families.volumetric import space as volumetric
 from foxnas_core.measurement import latency, runner
 from foxnas_core.options import build_parser
-from foxnas_core.search import result, schedule, selections
-from foxnas_core.search.problem import Candidate
-from foxnas_core.search.rounds import record as rounds
 from foxnas_core.space.architecture import Architecture, Value
 from foxnas_core.space.decisions import Condition, Decision
 from foxnas_core.study import parts
 from foxnas_core.study.library import archive
-from foxnas_core.study.variants import VARIANTS, Variant, Variants
 from foxnas_core.table import files, latency_verdicts, measurements, metrics
 
 FOLDER = Path(__file__).parent
@@ -67,29 +60,6 @@ def figure_part(name: str) -> str:
 def names_in(text: str) -> list[str]:
     """The generated parts of a text, in order."""
     return [name for _, name, _ in _PART.findall(text)]
-
-
-def rows(header: Sequence[str], body: Iterable[Sequence[str]]) -> str:
-    """A Markdown table."""
-    lines = [header, ["---"] * len(header), *body]
-    return "\n".join(
-        "| " + " | ".join(c.replace("|", "\\|") for c in line) + " |" for line in lines
-    )
-
-
-def said(thing: Any) -> str:
-    """What the docstring of a class, function or module says, in one line a paragraph or item.
-
-    Whom it is read by in the documents don't catch its errors, so what is raised is left out.
-    """
-    text = inspect.getdoc(thing) or ""
-    parts = re.split(r"\n\n|\n(?=- )", text)
-    joined = [" ".join(part.split()) for part in parts]
-    kept = [re.sub(r" ?(Meant|Raises) .*", "", part) for part in joined]
-    return "\n\n".join(part for part in kept if part).replace("\n\n- ", "\n- ")
-
-
-# The command line
 
 
 def commands() -> dict[str, argparse.ArgumentParser]:
@@ -125,13 +95,9 @@ def command_part(name: str) -> str:
     parts = [parser.description or "", f"    {call}".replace("\\|", "|")]
     if actions:
         parts.append(
-            rows(("option", "what it is"), [(_code(_called(a)), _help(a)) for a in actions])
+            rows(("option", "what it is"), [(code(_called(a)), _help(a)) for a in actions])
         )
     return "\n\n".join(parts)
-
-
-def _code(text: str) -> str:
-    return f"`{text}`"
 
 
 def _called(action: argparse.Action) -> str:
@@ -156,73 +122,12 @@ def _help(action: argparse.Action) -> str:
     return text if plain else f"{text} (default: {action.default})"
 
 
-# Documents
-
-
-def example(kind: Any, **given: Any) -> Any:
-    """A value of a type, with everything in it that it may hold; `given` are fields of a class."""
-    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
-    if kind in _EXAMPLES:
-        return _EXAMPLES[kind]
-    if origin in (typing.Union, types.UnionType):
-        return example(next(a for a in arguments if a is not type(None)))
-    if origin is typing.Literal:
-        return arguments[0]
-    if origin is tuple:
-        return tuple(example(a) for a in arguments if a is not Ellipsis)
-    if origin in (dict, Mapping):
-        return {"NAME": example(arguments[1])}
-    hints = typing.get_type_hints(kind)
-    value = object.__new__(kind)  # unchecked: what may stand there need not belong together
-    for each in fields(kind):
-        object.__setattr__(value, each.name, given.get(each.name) or example(hints[each.name]))
-    return value
-
-
-_KINDS = {bool: "true or false", int: "whole number", float: "number", str: "text"}
-_EXAMPLES: dict[Any, Any] = {
-    str: "text", int: 1, float: 0.5, bool: True, Any: "value",
-    Architecture: Architecture((("DECISION", 3),)),
-    pd.DataFrame: pd.DataFrame({c: [0.5] for c in result.TRACE_COLUMNS}),
-}  # fmt: skip
-
-
-def keys(document: Mapping[str, Any]) -> str:
-    """A table of the keys of a JSON document and what stands there."""
-    return rows(("key", "holds"), [(_code(key), kind) for key, kind in _flat(document, "")])
-
-
-def _flat(value: Any, path: str) -> Iterator[tuple[str, str]]:
-    if isinstance(value, Mapping):
-        for key, inner in value.items():
-            yield from _flat(inner, f"{path}.{key}" if path else str(key))
-    elif isinstance(value, (list, tuple)) and value and isinstance(value[0], Mapping):
-        yield from _flat(value[0], f"{path}[]")
-    elif isinstance(value, (list, tuple)):
-        inner = dict.fromkeys(_kind(v) for v in value)
-        yield path, f"list of {' and '.join(inner)}" if inner else "list"
-    else:
-        yield path, _kind(value)
-
-
-def _kind(value: Any) -> str:
-    if isinstance(value, (list, tuple)):
-        return "[" + ", ".join(_kind(v) for v in value) + "]"
-    return _KINDS.get(type(value), "null")
-
-
-def document_part(document: Mapping[str, Any], *classes: Any) -> str:
-    """The keys of a document, and what the classes say that it is read into."""
-    told = "\n\n".join(f"**{c.__name__.lstrip('_')}.** {said(c)}" for c in classes)
-    return f"{keys(document)}\n\n{told}"
-
-
 def _fields(*classes: Any) -> str:
     """The fields of the classes that a document is read into, as they are written there."""
     parts = []
     for kind in classes:
         hints = typing.get_type_hints(kind)
-        body = [(_code(f.name), _type(hints[f.name])) for f in fields(kind)]
+        body = [(code(f.name), _type(hints[f.name])) for f in fields(kind)]
         parts.append(f"**{kind.__name__}.** {said(kind)}\n\n{rows(('key', 'holds'), body)}")
     return "\n\n".join(parts)
 
@@ -233,7 +138,7 @@ def _type(kind: Any) -> str:
         return f"list of {_type(arguments[0])}"
     if origin in (typing.Union, types.UnionType):
         return " or ".join(dict.fromkeys(map(_type, arguments)))
-    return _KINDS.get(kind, f"{kind.__name__} (below)" if isinstance(kind, type) else str(kind))
+    return KINDS.get(kind, f"{kind.__name__} (below)" if isinstance(kind, type) else str(kind))
 
 
 def files_part() -> str:
@@ -245,8 +150,8 @@ def files_part() -> str:
     ]
     return rows(
         ("file", "what it is", "at most"),
-        [(_code(name), about, _bytes(most)) for name, about, most in told]
-        + [(_code(name), about, "") for name, about in parts.STATE.items()],
+        [(code(name), about, _bytes(most)) for name, about, most in told]
+        + [(code(name), about, "") for name, about in parts.STATE.items()],
     )
 
 
@@ -258,7 +163,7 @@ def recipe_part() -> str:
     """What a supernet is trained by, unless told otherwise."""
     from foxnas_core.training.recipe import Recipe
 
-    body = [(_code(f.name), str(f.default)) for f in fields(Recipe) if f.default is not None]
+    body = [(code(f.name), str(f.default)) for f in fields(Recipe) if f.default is not None]
     return f"{said(Recipe)}\n\n{rows(('setting', 'default'), body)}"
 
 
@@ -283,9 +188,7 @@ def spaces_part() -> str:
         decided = (stage.get("widths") or [stage["width"]] for stage in stages)
         widths = "-".join("…".join(dict.fromkeys((str(own[0]), str(own[-1])))) for own in decided)
         classes = str(space.settings.get("classes", ""))
-        body.append(
-            (_code(name), _code(space.family), widths, chosen, classes, f"{space.size:.2g}")
-        )
+        body.append((code(name), code(space.family), widths, chosen, classes, f"{space.size:.2g}"))
     header = ("name", "family", "widths of its stages", "choices", "classes", "architectures")
     return rows(header, body)
 
@@ -298,7 +201,7 @@ def targets_part() -> str:
         better = {"max": "more", "min": "less"}[known.direction]
         units = list(metrics.units_of(column))
         unit = known.unit or next(iter(units), "count")
-        body.append((_code(column), known.label, unit, better, ", ".join(units)))
+        body.append((code(column), known.label, unit, better, ", ".join(units)))
     return rows(("column", "what it is", "unit", "better", "units that an import takes"), body)
 
 
@@ -310,65 +213,9 @@ def checks_part() -> str:
     )
 
 
-def _documents() -> dict[str, Callable[[], str]]:
-    trust = example(pairs.TrustRecord, parents=dict.fromkeys(("space", "checkpoint"), "text"))
-    begun = example(rounds.RoundsRecord)
-    trial = example(
-        claims.Trial,
-        parents=dict.fromkeys(("space", "measurements", "checkpoint", "images"), "text"),
-    )
-    score = dict.fromkeys(handmade.PRECISIONS, pairs.Score(0.5, 0.5))
-    time = dict.fromkeys(handmade.PRECISIONS, example(handmade.Latency))
-    outcome = example(handmade.Result, accuracy=score)
-    compared = example(
-        handmade.HandmadeRecord,
-        parents=dict.fromkeys(("space", "checkpoint", "measurements"), "text"),
-        recipe=dict.fromkeys(handmade.RECIPE, 0.5),
-        contenders=(example(handmade.Contender, results=(outcome,), latency=time),),
-    )
-    scored = example(
-        judged.JudgedRecord,
-        parents=dict.fromkeys(("space", "checkpoint"), "text"),
-        recipe=dict.fromkeys(handmade.RECIPE, 0.5),
-    )
-    found = example(result.SearchResult, sides=("at_least",))
-    named = example(Variants)
-    discretised = example(selections.SupernetSelection, settings={})
-    return {
-        "trust.json": lambda: document_part(
-            pairs.TRUST.document(trust), pairs.TrustRecord, pairs.TrustSettings, pairs.TrustPair,
-            pairs.Score,
-        ),
-        "rounds.json": lambda: document_part(
-            rounds.ROUNDS.document(begun), rounds.RoundsRecord, rounds.Round, rounds.Find,
-            rounds.FindEstimate, rounds.BestMeasured, rounds.FitQuality,
-        ),
-        "claims.json": lambda: document_part(
-            claims.CLAIMS.document(claims.Trials((trial,))), claims.Trial, claims.Claim,
-            claims.FitRecord, claims.Verdict, claims.Circumstances,
-        ),
-        "judged.json": lambda: document_part(
-            judged.JUDGED.document(scored), judged.JudgedRecord, judged.JudgedNetwork,
-        ),
-        "handmade.json": lambda: document_part(
-            handmade.HANDMADE.document(compared), handmade.HandmadeRecord, handmade.Contender,
-            handmade.Result, handmade.Latency,
-        ),
-        "searches": lambda: document_part(
-            result.SEARCHES.document(found), result.SearchResult, schedule.AnnealingSettings,
-            Candidate,
-        ),
-        "selections": lambda: document_part(
-            selections.SELECTIONS.document(discretised), selections.SupernetSelection,
-            selections.EdgeDecision, selections.MaskedOperation, selections.SelectedCell,
-        ),
-        "variants.json": lambda: document_part(VARIANTS.document(named), Variant),
-    }  # fmt: skip
-
-
 PARTS: dict[str, Callable[[], str]] = {
     **{name: (lambda name=name: command_part(name)) for name in commands()},
-    **_documents(),
+    **record_parts(),
     "recipe": recipe_part,
     "files": files_part,
     "spaces": spaces_part,

@@ -148,7 +148,7 @@ def value_of(kind: Any, document: Any, place: str = "") -> Any:
     given = {
         name: _field(name, stored, hint, items, place)
         for name, stored, hint in _told(kind)
-        if not stored.omitted or (stored.key or name) in items
+        if not stored.omitted or (stored.key or name) in _part(items, stored.under)
     }
     return _placed(place, partial(kind, **given))
 
@@ -195,6 +195,12 @@ def _field(name: str, stored: Stored, kind: Any, document: dict[str, Any], place
             raise ValueError(f"{_within(place, min(missing))} is missing")
         found = {key: found[name] for key, name in stored.names.items()}
     return found
+
+
+def _part(items: dict[str, Any], under: str) -> Any:
+    """What stands under a key, or all of it for no key; empty where it holds nothing by name."""
+    found = items.get(under) if under else items
+    return found if isinstance(found, dict) else {}
 
 
 def _default(each: Field[Any]) -> Any:

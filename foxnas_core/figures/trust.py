@@ -74,7 +74,9 @@ def pair_figure(table: pd.DataFrame, inherited: str, trained: str, quality: Metr
 
 def agreement_table(report: TrustReport) -> pd.DataFrame:
     """One row an agreement: subnets (which), compared with, inherited, number, tau, low, high and
-    the share of pairs in the same order (percent)."""
+    the share of pairs in the same order (percent), tau's ends by the jackknife, Spearman's rho and
+    its ends, and what tau the luck of one training would leave a ranking in the true order."""
+    noise = report.noise.ceilings if report.noise else {}
     return pd.DataFrame(
         [
             {
@@ -86,6 +88,14 @@ def agreement_table(report: TrustReport) -> pd.DataFrame:
                 "low": a.low,
                 "high": a.high,
                 "same order (%)": 100 * a.same_order,
+                "low, jackknife": a.jackknife[0],
+                "high, jackknife": a.jackknife[1],
+                "rho": a.rho,
+                "rho, low": a.rho_low,
+                "rho, high": a.rho_high,
+                "tau at most": noise[a.scope][0]
+                if a.trained == "alone" and a.scope in noise
+                else np.nan,
             }
             for a in report.agreements
         ]

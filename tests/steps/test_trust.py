@@ -8,6 +8,8 @@ from PIL import Image
 
 from foxnas_core.__main__ import main
 from foxnas_core.errors import InvalidInput, MissingPart
+from foxnas_core.evidence.trust import alone as alone_module
+from foxnas_core.evidence.trust.alone_networks import ALONE
 from foxnas_core.evidence.trust.pairs import TRUST, TrustSettings, spread_sample
 from foxnas_core.steps import trust
 from foxnas_core.steps.fine_tune import training_images
@@ -73,6 +75,39 @@ def test_of_more_images_the_first_ones_that_the_supernet_was_trained_on_are_take
         assert len(training_images(tiny_study, None).training) == count
 
 
+def test_what_was_trained_alone_outlives_the_supernet(
+    tiny_study, stripes_for_data, tiny_checkpoint, monkeypatch
+):
+    twice = replace(SETTINGS, repeated=1)
+    record = measure(tiny_study, 2, twice)
+    assert [len(pair.again) for pair in record.pairs] == [1, 0]
+    alone = tiny_study.record(ALONE)
+    assert [own.seed for own in alone.networks] == [1, 2, 1]
+    assert record.pairs[0].again == (alone.networks[1].score,)
+    record_of_another = tiny_checkpoint.record | {"note": "trained again"}
+    save_checkpoint(tiny_study.checkpoint_file, tiny_checkpoint.supernet, record_of_another)
+    tiny_study.file(TRUST).unlink()
+    monkeypatch.setattr(alone_module, "train_alone", None)
+    again = measure(tiny_study, 2, twice)
+    assert again.parents != record.parents
+    assert [p.alone for p in again.pairs] == [p.alone for p in record.pairs]
+    assert tiny_study.record(ALONE) == alone
+
+
+def test_more_seeds_are_added_to_a_pair(tiny_study, stripes_for_data):
+    [before] = measure(tiny_study, 1).pairs
+    [pair] = measure(tiny_study, 1, replace(SETTINGS, repeated=1)).pairs
+    assert len(pair.again) == 1 and pair.alone == before.alone
+    assert measure(tiny_study, 1).pairs == (pair,)
+
+
+def test_networks_of_another_recipe_are_told(tiny_study, stripes_for_data):
+    measure(tiny_study, 1)
+    tiny_study.file(TRUST).unlink()
+    with pytest.raises(InvalidInput, match="epochs 1, .* and 400 images of stripes by epochs 2"):
+        measure(tiny_study, 1, TrustSettings(2, 1))
+
+
 def test_a_subnet_that_another_process_has_is_left_to_it(tiny_study, stripes_for_data):
     first, second = spread_sample(tiny_study.space, 2, seed=1)
     with claim_trust(tiny_study, first.id) as own:
@@ -121,7 +156,8 @@ def test_two_processes_share_the_subnets(tiny_study, tiny_dataset, tmp_path):
     assert record.ids == {a.id for a in spread_sample(tiny_study.space, 2, seed=1)}
     assert told[-1].stage == "2 of 2 subnets"
     # One process trains them alike.
-    tiny_study.file(TRUST).unlink()
+    for kind in (TRUST, ALONE):
+        tiny_study.file(kind).unlink()
     alone = measure(tiny_study, data=data)
     ours, theirs = (
         {p.architecture.id: replace(p, seconds=0.0) for p in r.pairs} for r in (alone, record)

@@ -17,6 +17,7 @@ from foxnas_core.explanation.edits import changes
 # How intervals of tau are had: within -1 to 1 whatever the order, where those by Kendall's variance
 # reach beyond.
 METHOD = "percentile bootstrap over subnets"
+OTHER_METHOD = "jackknife over subnets, Fisher's z"
 INHERITED = {"inherited": "with recalibration", "unrecalibrated": "without recalibration"}
 TRAINED = {"alone": "trained from scratch", "fine_tuned": "fine-tuned"}
 # Scopes of an agreement beside each resolution's own.
@@ -30,8 +31,10 @@ class RankAgreement:
 
     `inherited` is one of `INHERITED`, `trained` one of `TRAINED`; `scope` is `ALL` pairs of
     subnets, those `WITHIN` one resolution, or a resolution. `low` to `high` is the 95 % percentile
-    interval over resampled subnets. NaN where fewer than three subnets, or ties alone, leave no
-    order.
+    interval over resampled subnets; `jackknife` are the ends by leaving out one subnet after the
+    other (Arvesen, "Jackknifing U-statistics", 1969), on the scale of Fisher's z. `rho` is
+    Spearman's correlation of ranks, of ranks within each where `scope` is that, with its interval
+    by the same resamples. NaN where fewer than three subnets, or ties alone, leave no order.
     """
 
     inherited: str
@@ -41,6 +44,10 @@ class RankAgreement:
     tau: float
     low: float
     high: float
+    jackknife: tuple[float, float] = (np.nan, np.nan)
+    rho: float = np.nan
+    rho_low: float = np.nan
+    rho_high: float = np.nan
 
     @property
     def same_order(self) -> float:
@@ -89,18 +96,78 @@ def agreement_of(
     """Tau-b over the pairs of subnets (n, n) that are `counted`, and over resamples of indices
     (resamples, n)."""
     n = len(x)
-    one, other = (np.sign(v[:, None] - v[None, :]) for v in (x, y))
+    one, other = signs_of(x), signs_of(y)
     if counted is not None:
         one, other = one * counted, other * counted
+    if n < _LEAST:
+        return RankAgreement(inherited, trained, scope, n, np.nan, np.nan, np.nan)
     weights = np.zeros((len(drawn), n))
     np.add.at(weights, (np.arange(len(drawn))[:, None], drawn), 1.0)
-    tau = float(_tau(one, other, np.ones((1, n)))[0]) if n >= _LEAST else np.nan
-    taus = _tau(one, other, weights)
-    taus = taus[np.isfinite(taus)]
-    low, high = (np.nan, np.nan)
-    if np.isfinite(tau) and len(taus):
-        low, high = (float(q) for q in np.quantile(taus, [0.025, 0.975]))
-    return RankAgreement(inherited, trained, scope, n, tau, low, high)
+    tau, (low, high) = tau_of(one, other), _ends(_tau(one, other, weights))
+    groups = np.zeros(n, dtype=int)
+    if counted is not None:
+        groups = np.unique(counted, axis=0, return_inverse=True)[1].reshape(-1)
+    rho = float(_spearman(x, y, groups, np.arange(n)[None])[0])
+    rhos = _ends(_spearman(x, y, groups, drawn))
+    if not np.isfinite(tau):
+        low = high = np.nan
+    return RankAgreement(
+        inherited, trained, scope, n, tau, low, high, _jackknife(one, other, tau), rho, *rhos
+    )
+
+
+def signs_of(x: np.ndarray) -> np.ndarray:
+    """The signs (n, n) of the differences of values (n,)."""
+    return np.sign(x[:, None] - x[None, :])
+
+
+def tau_of(one: np.ndarray, other: np.ndarray) -> float:
+    """Tau-b of subnets by the signs (n, n) of their differences; NaN for ties alone."""
+    return float(_tau(one, other, np.ones((1, len(one))))[0])
+
+
+def _ends(values: np.ndarray) -> tuple[float, float]:
+    """The ends of 95 % of the finite values; NaN without one."""
+    finite = values[np.isfinite(values)]
+    if not len(finite):
+        return np.nan, np.nan
+    low, high = np.quantile(finite, [0.025, 0.975])
+    return float(low), float(high)
+
+
+def _jackknife(one: np.ndarray, other: np.ndarray, tau: float) -> tuple[float, float]:
+    """The ends of the 95 % interval by tau without each subnet in turn."""
+    n = len(one)
+    without = _tau(one, other, 1 - np.eye(n))
+    if not np.isfinite([tau, *without]).all() or abs(tau) == 1:
+        return (tau, tau) if abs(tau) == 1 else (np.nan, np.nan)
+    variance = (n - 1) / n * float(((without - without.mean()) ** 2).sum())
+    half = 1.96 * np.sqrt(variance) / (1 - tau**2)
+    return float(np.tanh(np.arctanh(tau) - half)), float(np.tanh(np.arctanh(tau) + half))
+
+
+def _spearman(x: np.ndarray, y: np.ndarray, groups: np.ndarray, drawn: np.ndarray) -> np.ndarray:
+    """Spearman's correlation (resamples,) of the subnets `drawn` (resamples, n), of ranks within
+    each of `groups` (n,); NaN where one side is all ties."""
+    from scipy.stats import rankdata
+
+    own = groups[drawn]
+    sides = []
+    for values in (x, y):
+        # Groups one after the other, so that the ranks of one are in a row.
+        apart = np.unique(values, return_inverse=True)[1].reshape(-1) + len(values) * groups
+        ranks = rankdata(apart[drawn], axis=1)
+        for group in np.unique(groups):
+            of_group = own == group
+            number = np.maximum(of_group.sum(axis=1, keepdims=True), 1)
+            mean = (ranks * of_group).sum(axis=1, keepdims=True) / number
+            ranks = np.where(of_group, ranks - mean, ranks)
+        sides.append(ranks)
+    one, other = sides
+    norm = np.sqrt((one**2).sum(axis=1) * (other**2).sum(axis=1))
+    return np.divide(
+        (one * other).sum(axis=1), norm, out=np.full(len(norm), np.nan), where=norm > 0
+    )
 
 
 def _tau(one: np.ndarray, other: np.ndarray, weights: np.ndarray) -> np.ndarray:

@@ -7,7 +7,7 @@ import pytest
 from conftest import tiny_document
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import kendalltau, ttest_1samp
+from scipy.stats import kendalltau, spearmanr, ttest_1samp
 from trust_pairs import pairs_of
 
 from foxnas_core.errors import MissingPart
@@ -35,6 +35,32 @@ def test_tau_is_scipys(columns):
     assert own == pytest.approx(known) or (math.isnan(own) and math.isnan(known))
 
 
+@settings(max_examples=40, deadline=None)
+@given(ACCURACIES)
+def test_rho_is_scipys(columns):
+    own = report_of(*columns, resamples=20).agreement().rho
+    constant = any(len(set(column)) == 1 for column in columns)
+    assert math.isnan(own) if constant else own == pytest.approx(spearmanr(*columns).statistic)
+
+
+def test_the_jackknife_leaves_out_each_subnet_in_turn():
+    rng = np.random.default_rng(5)
+    x = rng.normal(size=14)
+    y = x + rng.normal(size=14)
+    found = report_of(x, y, resamples=20).agreement()
+    without = [kendalltau(np.delete(x, i), np.delete(y, i)).statistic for i in range(14)]
+    half = 1.96 * np.sqrt(13 / 14 * np.var(without) * 14) / (1 - found.tau**2)
+    low, high = np.arctanh(found.jackknife)
+    assert (low + high) / 2 == pytest.approx(np.arctanh(found.tau))
+    assert (high - low) / 2 == pytest.approx(half)
+    assert report_of([1, 2, 3], [1, 2, 3]).agreement().jackknife == (1, 1)
+
+
+def test_the_first_choice_gives_up_more_in_some_resamples():
+    found = report_of([1, 2, 3, 4], [4, 3, 1, 5], resamples=2000)
+    assert found.regret["alone"] == 0 and found.regret_high["alone"] == 3
+
+
 def test_a_resample_counts_a_subnet_as_often_as_it_was_drawn():
     rng = np.random.default_rng(0)
     x, y = rng.integers(0, 9, (2, 12))
@@ -52,7 +78,7 @@ def test_within_resolutions_only_their_own_pairs_count():
     found = report_of(inherited, alone)
     assert found.scopes() == [ALL, WITHIN, "8", "12"]
     assert found.agreement(scope="8").tau == 1 and found.agreement(scope="12").tau == -1
-    assert found.agreement(scope=WITHIN).tau == 0
+    assert found.agreement(scope=WITHIN).tau == 0 == found.agreement(scope=WITHIN).rho
     assert found.agreement().tau == pytest.approx((28 - 2 * 6) / 28)
     low = found.agreement(scope="12")
     assert (low.low, low.high, low.subnets) == (-1, -1, 4)
