@@ -19,6 +19,7 @@ from foxnas_core.evidence.handmade.designs import DESIGNS
 from foxnas_core.measurement.latency import LatencyMeter
 from foxnas_core.study import create_study, open_study
 from foxnas_core.table.machine import device_names
+from foxnas_core.training.supernets import weights_fingerprint
 
 PUBLISHED = REPOSITORY.parent / "shared" / "data" / "foxnas_cpu_256.csv"
 ESTIMATE = {"value", "low", "high"}
@@ -535,6 +536,16 @@ def test_train_on_an_image_folder_then_measure(tmp_path, capsys):
     assert not study.training_state_file.exists()
     ask(capsys, "measure", "--study", tmp_path / "study", "--count", 1)
     assert len(study.table()) == 1
+    # Its largest subnet teaches another's; the record says whose it was.
+    pupil = ["--study", tmp_path / "pupil", *options[2:], *training]
+    ask(capsys, "train", *pupil, "--teacher", tmp_path / "study", "--inputs", "equal")
+    recipe = open_study(tmp_path / "pupil").load_checkpoint().record["recipe"]
+    assert recipe["taught_by"] == weights_fingerprint(study.load_checkpoint().supernet)
+    assert recipe["inputs"] == "equal"
+    update = ("--update", "fpnas", "--teacher", tmp_path / "pupil")
+    other = ("train", "--study", tmp_path / "third", *options[2:], *training, *update)
+    assert "imitates no teacher" in refused(capsys, *other)
+    assert not (tmp_path / "third").exists()
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,8 @@ import argparse
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, replace
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from foxnas_core.commands.shared import (
     bar,
@@ -24,6 +25,10 @@ from foxnas_core.tasks import task_named
 from foxnas_core.tasks.dataset import Dataset
 from foxnas_core.tasks.domain_split import DOMAINS
 from foxnas_core.tasks.task import Task, read_settings
+
+if TYPE_CHECKING:
+    from foxnas_core.training.recipe import Recipe
+    from foxnas_core.training.update import Update
 
 
 def train(options: argparse.Namespace) -> dict[str, Any]:
@@ -51,6 +56,8 @@ def train(options: argparse.Namespace) -> dict[str, Any]:
     task = kind.of(dataset)
     update = update_named(options.update)
     recipe = Recipe(**{**update.usual, **given(options, Recipe)})
+    if options.teacher:
+        dataset, recipe = _taught(dataset, recipe, task, update, options.teacher)
     # Before there is a study, which would else be left behind.
     check_trainable(supernet, task, dataset, recipe, options.update)
     if is_first() and not (options.study / "space.json").exists():
@@ -94,6 +101,23 @@ def train(options: argparse.Namespace) -> dict[str, Any]:
         say(said)
     steps = trained.record["steps"]
     return {"study": str(study.folder), "steps": steps, objective: final, **told}
+
+
+def _taught(
+    dataset: Dataset, recipe: "Recipe", task: Task, update: "type[Update]", teacher: Path
+) -> "tuple[Dataset, Recipe]":
+    """The dataset and the recipe with a teacher; raises `InvalidInput` as `taught_by`, or where
+    the update imitates nobody."""
+    from foxnas_core.training.supernets import weights_fingerprint
+    from foxnas_core.training.teaching import taught_by
+
+    if not update.imitates:
+        raise InvalidInput(f"The update {update.name!r} imitates no teacher; leave --teacher out.")
+    supernet = open_study(teacher).load_checkpoint().supernet
+    return (
+        taught_by(supernet, task, dataset),
+        replace(recipe, taught_by=weights_fingerprint(supernet)),
+    )
 
 
 def _loaded(kind: type[Task], options: argparse.Namespace, shape: Sequence[int]) -> Dataset:

@@ -36,22 +36,23 @@ class ImageSet:
     W), the class numbers of all voxels, (N, D, H, W).
 
     `domains` (N,) numbers the domain that each comes from, where a dataset has some, and `things`
-    (N,) what it shows, where several domains show the same.
+    (N,) what it shows, where several domains show the same; `taught` (N, classes), float32, is what
+    a teacher says of each, where training is to imitate one.
     """
 
     images: np.ndarray
     labels: np.ndarray
     domains: np.ndarray | None = None
     things: np.ndarray | None = None
+    taught: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def take(self, rows: slice | np.ndarray) -> "ImageSet":
-        domains, things = (
-            None if own is None else own[rows] for own in (self.domains, self.things)
-        )
-        return ImageSet(self.images[rows], self.labels[rows], domains, things)
+        known = (self.domains, self.things, self.taught)
+        further = (None if own is None else own[rows] for own in known)
+        return ImageSet(self.images[rows], self.labels[rows], *further)
 
     def divided(self, parts: int, seed: int) -> "list[ImageSet]":
         """So many parts of one size that share no image: to train on, and to search by. What is

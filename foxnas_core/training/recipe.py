@@ -11,8 +11,10 @@ class Recipe:
     `largest_share` and `smallest_share` are the shares of steps in which the largest and the
     smallest subnet take part (1 and 1 is the sandwich rule as published), `random_subnets` the
     number of random ones in each, and `distillation` the weight of the largest one's predictions
-    beside the labels. `alone` holds the choices of one architecture to train it by itself, or
-    None for the sandwich.
+    beside the labels; of a subnet's that was trained beforehand where `taught_by` is the
+    fingerprint of its supernet, who then teaches every subnet in every step. Random subnets take
+    their resolution in proportion to its `inputs`: "pixels", "sides" or "equal" shares. `alone`
+    holds the choices of one architecture to train it by itself, or None for the sandwich.
     """
 
     epochs: int = 42
@@ -24,5 +26,7 @@ class Recipe:
     smallest_share: float = 0.05
     random_subnets: int = 1
     distillation: float = 0.5
+    taught_by: str = ""
+    inputs: str = "pixels"
     seed: int = 0
     alone: dict[str, Any] | None = None

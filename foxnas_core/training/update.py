@@ -51,6 +51,8 @@ class Update(ABC):
     takes: ClassVar[type[Network] | type[SupernetAdapter]]
     columns: ClassVar[tuple[str, ...]] = ("loss",)
     parts: ClassVar[int] = 1
+    imitates: ClassVar[bool] = False
+    """Whether it learns from what a teacher says of cases, where they tell."""
     usual: ClassVar[Mapping[str, Any]] = {}
     """What a recipe is made with where nothing else is asked for, by field."""
     stream: ClassVar[int] = 1

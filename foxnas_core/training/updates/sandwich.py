@@ -2,15 +2,17 @@
 
 A step trains the largest subnet on the labels, random ones and the smallest on the labels and on
 the largest one's soft predictions (Yu & Huang, arXiv 1903.05134; Yu et al., arXiv 2003.11142).
-In a narrow supernet the two extremes, trained in every step, crowd out the subnets between them,
-which then score below the smallest. So a recipe says in which share of the steps each extreme
-takes part; a step without the largest subnet trains on the labels alone.
+Where cases tell what a teacher said of them, all subnets learn from that instead. In a narrow
+supernet the two extremes, trained in every step, crowd out the subnets between them, which then
+score below the smallest. So a recipe says in which share of the steps each extreme takes part; a
+step with neither the largest subnet nor a teacher trains on the labels alone.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from foxnas_core.families import family_of
@@ -23,6 +25,9 @@ from foxnas_core.training.recipe import Recipe
 from foxnas_core.training.update import Observed, Update
 from foxnas_core.training.updates.single import laid_out
 
+POWERS = {"pixels": 1.0, "sides": 0.5, "equal": 0.0}
+"""How a resolution's share of the random subnets follows from its pixels."""
+
 
 class Sandwich(Update):
     """A supernet's subnets by a recipe, or the one that the recipe trains alone.
@@ -33,6 +38,7 @@ class Sandwich(Update):
 
     name: ClassVar[str] = "sandwich"
     takes = SupernetAdapter
+    imitates: ClassVar[bool] = True
     model: SupernetAdapter
     recipe: Recipe
     columns: ClassVar[tuple[str, ...]] = ("loss", "largest", "smallest")
@@ -49,7 +55,8 @@ class Sandwich(Update):
     def step(self, number: int, parts: Sequence[ImageSet]) -> Observed:
         [cases] = parts
         seen: list[tuple[str, float]] = []
-        teacher: Tensor | None = None
+        taught = None if cases.taught is None else torch.from_numpy(cases.taught)
+        teacher: Tensor | None = taught
         weight = self.recipe.distillation
         for architecture in self.subnets(number):
             x = self.task.batch(cases.images, self.model.input_shape(architecture))
@@ -59,7 +66,7 @@ class Sandwich(Update):
                 imitation = self.task.imitation(outputs, teacher)
                 loss = (1 - weight) * hard + weight * imitation
             loss.backward()
-            if architecture == self._ends.get("largest"):
+            if taught is None and architecture == self._ends.get("largest"):
                 teacher = outputs.detach()
             seen.append(("loss", hard.item()))
             scores = self.task.cases(outputs.detach().numpy(), cases.labels)
@@ -81,17 +88,19 @@ class Sandwich(Update):
         return subnets
 
     def _draw(self, rng: np.random.Generator) -> Architecture:
-        """A random subnet, its resolution drawn in proportion to the number of pixels.
+        """A random subnet, its resolution drawn as the recipe says.
 
-        With equal shares the larger inputs, which hold more to learn, end up behind smaller ones.
+        In a short training the larger inputs, which hold more to learn, end up behind smaller ones
+        unless they are drawn in proportion to the number of pixels.
         """
-        space = self.model.space
+        space, power = self.model.space, POWERS[self.recipe.inputs]
         architecture = space.draw(rng, "decisions")
         choices = architecture.to_dict()
         for decision in space.decisions:
             if decision.role == "resolution" and decision.name in choices:
                 pixels = np.array([self._cells(choices, decision, r) for r in decision.choices])
-                drawn = int(rng.choice(len(pixels), p=pixels / pixels.sum()))
+                shares = pixels**power
+                drawn = int(rng.choice(len(pixels), p=shares / shares.sum()))
                 choices[decision.name] = decision.choices[drawn]
         return space.architecture(choices)
 

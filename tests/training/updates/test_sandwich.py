@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 import torch
 
 from foxnas_core.supernet.adapter import supernet_of
@@ -52,12 +53,15 @@ def test_distillation_weighs_the_soft_predictions_beside_the_labels(tiny_space, 
     assert not torch.allclose(all_, none, rtol=0.05)
 
 
-def test_larger_inputs_are_drawn_in_proportion_to_their_pixels(tiny_supernet, tiny_space):
+@pytest.mark.parametrize(
+    ("inputs", "share"), [("pixels", 144 / 208), ("sides", 12 / 20), ("equal", 0.5)]
+)
+def test_larger_inputs_are_drawn_as_the_recipe_says(tiny_supernet, tiny_space, inputs, share):
     update = Sandwich(
         tiny_supernet,
         Classification(0.5, 0.25),
-        Recipe(largest_share=0, smallest_share=0, random_subnets=4),
+        Recipe(largest_share=0, smallest_share=0, random_subnets=4, inputs=inputs),
     )
     drawn = [s for step in range(500) for s in update.subnets(step)]
     large = np.mean([architecture["resolution"] == 12 for architecture in drawn])
-    assert abs(large - 144 / (144 + 64)) < 0.04  # four standard errors; a half is 0.19 off
+    assert abs(large - share) < 0.04  # four standard errors; the nearest other is 0.09 off
