@@ -150,7 +150,7 @@ def block_effects(given: Given, *, column: str = "") -> Card:
     unit = f", in {target.difference_unit}" if target.difference_unit else ""
     return Card(
         key=f"reasons-{target.column}",
-        sentence=f"What each block does to {target.label.lower()}{unit}.",
+        sentence=f"What each block does to {target.word}{unit}.",
         table=own,
         draw=lambda: interval_figure(own, [target]),
     )

@@ -13,7 +13,7 @@ from foxnas_core.quantization.comparison import (
     objective_of,
     runtime_columns,
 )
-from foxnas_core.table.metrics import metric_of
+from foxnas_core.table.metrics import metric_of, suffix_words
 
 
 @once
@@ -124,7 +124,7 @@ def runtimes(given: Given) -> list[str]:
 
 
 def _runtimes(given: Given) -> Options:
-    return {"runtime": {runtime: runtime for runtime in runtimes(given)}}
+    return {"runtime": {runtime: suffix_words(runtime) for runtime in runtimes(given)}}
 
 
 @analysis("Quantization", "latencies", "Latency of each subnet", no_latency, _runtimes)
@@ -133,7 +133,7 @@ def latencies(given: Given, *, runtime: str = "") -> Card:
     runtime = runtime or runtimes(given)[0]
     rows = figures.scatter_table(_precisions(given), TIME, runtime)
     return Card(
-        title=f"Latency of each subnet on {runtime}",
+        title=f"Latency of each subnet on {suffix_words(runtime)}",
         sentence="A point is a subnet, measured alike in both precisions. Below the line, int8 is "
         "faster.",
         table=rows,

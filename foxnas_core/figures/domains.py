@@ -135,7 +135,9 @@ def domain_figure(table: pd.DataFrame, told: pd.DataFrame, seen: Metric) -> go.F
             **where,
         )  # fmt: skip
         figure.add_trace(equal(own[SEEN], name="", dash="dot"), **where)
-        figure.update_xaxes(title=seen.named if at[0] + 1 == down else "", **where)
+        # Three of the quality's own titles would not stand beside each other.
+        title = f"Seen domains ({seen.unit})" if seen.unit else "Seen domains"
+        figure.update_xaxes(title=title if at[0] + 1 == down else "", **where)
     return figure.update_layout(height=90 + 260 * down)
 
 

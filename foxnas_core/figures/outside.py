@@ -132,10 +132,10 @@ def pictures_figure(selection: SupernetSelection) -> go.Figure:
     most = max(map(len, by_domain.values()))
     blank = {"showgrid": False, "zeroline": False}
     return drawn(
-        [markers([0], [0], opacity=0)], height=60 + 110 * len(ticks), images=images,
+        [markers([0], [0], opacity=0)], height=60 + 72 * len(ticks), images=images,
         x={**blank, "range": [-0.5, most - 0.5], "showticklabels": False},
         y={**blank, "range": [len(ticks) - 0.5, -0.5], "tickvals": list(range(len(ticks))),
-           "ticktext": ticks, "scaleanchor": "x"},
+           "ticktext": ticks, "scaleanchor": "x", "constrain": "domain", "constraintoward": "top"},
     )  # fmt: skip
 
 

@@ -78,17 +78,18 @@ def interval_figure(comparison: PrecisionComparison) -> go.Figure:
     for place, quantity in enumerate(quantities, start=1):
         own = table[table["quantity"] == quantity].sort_values("runtime", kind="stable")
         timed = quantity == TIME
-        names = own["study"] + (", " + own["runtime"] if timed and several else "")
+        words = own["runtime"].map(suffix_words)
+        names = own["study"] + (", " + words if timed and several else "")
         means = markers(
             own["value"], names, marker={"color": own["study"].map(colours), "size": 11},
             error_x=whiskers(own["value"], own["low"], own["high"], GREY, thickness=2, width=6),
-            customdata=own[["low", "high", "subnets", "runtime"]],
+            customdata=own[["low", "high", "subnets"]].assign(runtime=words),
             hover="%{y} %{customdata[3]}: %{x:.3g} (%{customdata[0]:.3g} to %{customdata[1]:.3g}), "
             "%{customdata[2]} subnets",
         )  # fmt: skip
         grid.add_trace(means, row=1, col=place)
         ruled(grid, x=0, dash=None, row=1, col=place)
-        one = f", {own['runtime'].iloc[0]}" if timed and not several else ""
+        one = f", {words.iloc[0]}" if timed and not several else ""
         grid.update_xaxes(title_text=f"{_title(quantity)}{one}", row=1, col=place)
     grid.update_yaxes(**ROWS)
     return grid.update_layout(height=120 + 50 * most)

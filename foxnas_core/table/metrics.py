@@ -305,8 +305,9 @@ def register_metric(metric: Metric) -> Metric:
 
 
 def rate_text(rate: float, gain: Metric, cost: Metric) -> str:
-    """So much of one metric for each unit of another: "12.3 points per ms", "1e-07 Dice per unit of
-    MACs"."""
+    """So much of one metric by another: "12.3 points per ms", "0.1 Dice per million MACs"."""
+    if not cost.unit and 0 < abs(rate) < 1e-3:
+        return f"{1e6 * rate:.3g} {gain.difference_unit or gain.word} per million {cost.word}"
     return f"{rate:.3g} {rate_unit(gain, cost)}"
 
 
@@ -391,10 +392,8 @@ def main_objective(metrics: Iterable[Metric]) -> str | None:
 
 
 def main_cost(metrics: Iterable[Metric]) -> str | None:
-    """The cost that a study's objective is traded against where it names none: the latency here,
-    else the first that was timed, else the first cost; None without any."""
-    found = sorted(
-        (m for m in metrics if not m.quality),
-        key=lambda m: (m.column != "latency_ms", not m.timed),
-    )
+    """What a study's objective is traded against where it names none: the latency here, else the
+    first that was timed, else the first cost; None without any."""
+    costs = (m for m in metrics if not m.quality)
+    found = sorted(costs, key=lambda m: (m.column != "latency_ms", not m.timed))
     return found[0].column if found else None

@@ -10,7 +10,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from foxnas_core.errors import FoxnasError, MissingPart
-from foxnas_core.figures.theme import GRID, PAPER
+from foxnas_core.figures.theme import GRID, INK, PAPER
 from foxnas_core.plugins import load_plugins
 from foxnas_core.study import Study, list_studies, open_study
 from foxnas_core.study.locks import is_read_only
@@ -30,7 +30,7 @@ _STYLE = f"""<style>
 [data-testid="stMetricValue"] {{font-size: 1.6rem}}
 /* What a page says is of one rank; sections, which have a line under them, stand out. */
 [data-testid="stHeading"]:not(:has(hr)) h2 {{font-size: 1.25rem; padding-bottom: 0.5rem}}
-[data-testid="stMetricLabel"] * {{white-space: normal; overflow: visible}}
+[data-testid="stMetricLabel"] * {{white-space: normal !important; overflow: visible}}
 .stButtonGroup button {{padding-left: 0.6rem; padding-right: 0.6rem}}
 .stButtonGroup button[data-selected] {{color: inherit !important}}
 [data-testid="stCaptionContainer"] {{opacity: 0.75 !important}}
@@ -42,10 +42,14 @@ div:has(> [data-testid="stMultiSelectTagsContainer"]) {{height: auto; max-height
   white-space: normal; overflow: visible; max-width: none
 }}
 .stCode code .token {{color: inherit !important}}
+[data-testid^="stBaseButton"]:disabled, [data-testid^="stBaseButton"]:disabled * {{
+  color: color-mix(in srgb, {css(INK)} 65%, {css(PAPER)}) !important
+}}
 /* A mouse sees the figures' tools when it comes near, a finger always, over what they tell. */
 @media (max-width: 640px) {{
   .stMainBlockContainer {{padding: 3rem 1rem}}
   [data-testid="stHorizontalBlock"] {{row-gap: 1rem}}
+  [data-testid="stHorizontalBlock"] > * {{max-width: 100%}}
   [class*="st-key-facts-"] [data-testid="stColumn"] {{min-width: calc(50% - 1rem)}}
   /* It fades at the edge that it goes on beyond, and no longer where one has come to its end. */
   [class*="st-key-wide-"] {{

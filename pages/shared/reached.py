@@ -71,4 +71,5 @@ def show_reached(given: Given, *, details: bool = True) -> None:
             apply_buttons("answer", given, after, anew=goal["aim"] in counterfactuals.RELATIVE)
     if chosen and details:
         each = [(counterfactuals.each, {**asked, "column": column}) for column in given.main]
-        beside(given, *each)
+        with st.expander(counterfactuals.each.title):
+            beside(given, *each)

@@ -11,6 +11,7 @@ from foxnas_core.study import Study
 def test_a_goal_is_reached_and_applied_and_a_choice_explained(page: Page, demo: Study):
     page.goto("/What_if?view=counterfactuals")
     wait_until_drawn(page)
+    page.get_by_text("What each edit changes", exact=True).click()
     for key in ("reached", "answer-edits-accuracy", "answer-edits-latency_ms"):
         expect(page.locator(f".st-key-{key}-figure .js-plotly-plot")).to_be_visible()
     words = page.locator(".st-key-says-reached")

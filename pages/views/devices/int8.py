@@ -9,7 +9,7 @@ from foxnas_core.study import Study, list_studies, open_study
 from pages.shared import cards, choices
 from pages.shared.cards import given_of
 from pages.shared.frame import studies_folder
-from pages.shared.picked import picked
+from pages.shared.picked import picked, show_part
 from pages.shared.text import plain
 from pages.shared.views import go
 
@@ -65,16 +65,6 @@ def show_second() -> None:
     )
 
 
-def show_latencies(given: Given) -> None:
-    """Every subnet in both precisions on a runtime that is picked."""
-    runtimes = quantization.runtimes(given)
-    how = {}
-    if len(runtimes) > 1:
-        how["runtime"] = picked(st.selectbox, "Runtime", runtimes, key="runtime")
-    if runtimes:
-        cards.show(quantization.latencies, given, **how)
-
-
 def show(study: Study) -> None:
     given = given_of(study)
     if others := others_of(study):
@@ -82,13 +72,29 @@ def show(study: Study) -> None:
             given = given_of(study, beside=given_of(others[partner]))
     else:
         show_second()
-    cards.show(quantization.costs, given)
+    show_part(
+        "quantized-shown",
+        {
+            quantization.costs.title: lambda: show_costs(given),
+            "Subnet by subnet": lambda: show_subnets(given),
+        },
+    )
+
+
+def show_subnets(given: Given) -> None:
+    """Every subnet in both precisions."""
+    runtimes = quantization.latencies.options(given)["runtime"]
+    how = {}
+    if len(runtimes) > 1:
+        how["runtime"] = picked(st.selectbox, "Runtime", runtimes, key="runtime", width=420)
+    shown = [(quantization.accuracies, {}), (quantization.latencies, how)]
+    cards.beside(given, *(shown if runtimes else shown[:1]))
+
+
+def show_costs(given: Given) -> None:
+    """Means over subnets, in a figure and in numbers, and what explains them."""
+    cards.show(quantization.costs, given, header=False)
     cards.show(quantization.variants, given)
-    left, right = st.columns(2, gap="large")
-    with left:
-        cards.show(quantization.accuracies, given)
-    with right:
-        show_latencies(given)
     if cards.show(quantization.fragile, given) and st.button(
         "Explain the accuracy lost by int8", key="explain-drop"
     ):
