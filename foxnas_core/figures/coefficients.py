@@ -20,6 +20,7 @@ from foxnas_core.figures.theme import (
     colour_of,
     difference_axis,
     diverging,
+    in_lines,
     whiskers,
 )
 from foxnas_core.table.metrics import Metric
@@ -79,7 +80,8 @@ def interval_figure(table: pd.DataFrame, targets: Sequence[Metric]) -> go.Figure
                 hover=f"%{{y}}<br>%{{customdata}} {target.difference_unit}",
             )  # fmt: skip
             figure.add_trace(estimates, row=1, col=position)
-        figure.update_xaxes(title=difference_axis(target), rangemode="tozero", row=1, col=position)
+        title = in_lines(difference_axis(target))
+        figure.update_xaxes(title=title, rangemode="tozero", row=1, col=position)
     figure.update_yaxes(
         categoryorder="array", categoryarray=rows, range=[len(rows) - 0.5, -0.5],
         tickfont={"size": 12}, showgrid=False, dtick=1,

@@ -4,7 +4,7 @@ import pandas as pd
 from plotly import graph_objects as go
 
 from foxnas_core.figures.shapes import ROWS, Trace, drawn, markers
-from foxnas_core.figures.theme import BLUE, BROWN, GREEN, ORANGE, PURPLE, SKY
+from foxnas_core.figures.theme import BLUE, BROWN, GREEN, ORANGE, PURPLE, SKY, in_lines
 from foxnas_core.table.metrics import Metric
 
 _COLOURS = (BLUE, ORANGE, GREEN, PURPLE, BROWN, SKY)
@@ -28,6 +28,4 @@ def judged_figure(table: pd.DataFrame, metric: Metric) -> go.Figure:
             )
         )
     rows = table["chosen"].nunique()
-    # Beside the names of choices a phone has room for half of it.
-    title = metric.label.replace(" (", "<br>(", 1)
-    return drawn(traces, height=140 + 46 * rows, x=title, y=dict(ROWS))
+    return drawn(traces, height=140 + 46 * rows, x=in_lines(metric.label), y=dict(ROWS))

@@ -48,6 +48,7 @@ DARK = {
     NEUTRAL: "#232C35", WARM: "#A3541B", LOW: "#2F75AD", MIDDLE: "#67AEE8", HIGH: "#D8ECFF",
 }  # fmt: skip
 _WIDE = "wide"
+_SHORT = 28  # letters
 _RGB = re.compile(r"rgba?\((\d+), ?(\d+), ?(\d+)(.*)\)")
 # What Plotly would read as markup, but for what figures here are marked up with.
 _MARKUP = re.compile(r"<(?!/?(?:b|br|i|sub|sup|extra)>)|&(?=[#\w]+;)")
@@ -238,3 +239,8 @@ def difference_axis(target: Metric) -> str:
     """The title of an axis of differences in a target."""
     unit = f" ({target.difference_unit})" if target.difference_unit else ""
     return f"Δ {target.label}{unit}"
+
+
+def in_lines(title: str) -> str:
+    """An axis's title, broken where it would not stand beside names on a phone."""
+    return title.replace(" (", "<br>(", 1) if len(title) > _SHORT else title

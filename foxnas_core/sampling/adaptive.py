@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-from scipy.optimize import brentq
 
 from foxnas_core.errors import InvalidInput
 from foxnas_core.sampling.distribution import By, Distribution
@@ -219,6 +218,8 @@ def tempered(likelihoods: np.ndarray, share: float) -> float:
     def lacking(log_temper: float) -> float:
         omega = softmax(likelihoods / (spread * np.exp(log_temper)))
         return 1 / float(omega @ omega) - share * len(likelihoods)
+
+    from scipy.optimize import brentq  # which takes longer to import than most commands take
 
     # With some few at the best alike, they are worth more than the share however cold it is.
     if lacking(_COLD) >= 0:

@@ -50,6 +50,7 @@ div:has(> [data-testid="stMultiSelectTagsContainer"]) {{height: auto; max-height
   .stMainBlockContainer {{padding: 3rem 1rem}}
   [data-testid="stHorizontalBlock"] {{row-gap: 1rem}}
   [data-testid="stHorizontalBlock"] > * {{max-width: 100%}}
+  .stButtonGroup [role="radiogroup"] {{flex-wrap: wrap}}
   [class*="st-key-facts-"] [data-testid="stColumn"] {{min-width: calc(50% - 1rem)}}
   /* It fades at the edge that it goes on beyond, and no longer where one has come to its end. */
   [class*="st-key-wide-"] {{
