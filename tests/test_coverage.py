@@ -31,34 +31,34 @@ def covered(
 
 
 def check(found: pd.DataFrame) -> None:
-    """Shares of each run's coefficients (or predictions), whose mean is known to .01."""
+    """Shares of each run's coefficients (or predictions), whose mean is known to .015."""
     for interval in (KINDS["ordinary"], "prediction", "one measurement"):
-        assert found.loc[interval, "std_error"] < 0.01
-        assert 0.93 <= found.loc[interval, "coverage"] <= 0.97, interval
+        assert found.loc[interval, "std_error"] < 0.015
+        assert 0.92 <= found.loc[interval, "coverage"] <= 0.98, interval
     # Never too narrow, though a little wide where leverages are large.
-    assert 0.93 <= found.loc[KINDS["hc3"], "coverage"] <= 0.985
-    # All 53 at once: a share of runs, known to .04. One at a time they would hold in hardly any.
-    assert found.loc[KINDS["simultaneous"], "coverage"] >= 0.85
+    assert 0.92 <= found.loc[KINDS["hc3"], "coverage"] <= 0.99
+    # All 53 at once: a share of runs, known to .07. One at a time they would hold in hardly any.
+    assert found.loc[KINDS["simultaneous"], "coverage"] >= 0.75
 
 
 @pytest.mark.parametrize("target", ["accuracy", "latency_ms"])
 def test_intervals_hold_as_often_as_they_say(target: str) -> None:
-    found = covered(list(KINDS), rows=660, runs=30, saturates=False, target=target)
+    found = covered(list(KINDS), rows=660, runs=12, saturates=False, target=target)
     check(found)
-    assert 0.92 <= found.loc[KINDS["bootstrap"], "coverage"] <= 0.97
+    assert 0.91 <= found.loc[KINDS["bootstrap"], "coverage"] <= 0.98
 
 
 def test_intervals_hold_through_a_link_whose_ceiling_is_estimated() -> None:
     """250 rows for 54 parameters and a ceiling, whose uncertainty the intervals include."""
-    check(covered(["ordinary", "simultaneous", "hc3"], rows=250, runs=30, saturates=True))
+    check(covered(["ordinary", "simultaneous", "hc3"], rows=250, runs=12, saturates=True))
 
 
 def test_average_effects_hold_under_truths_that_no_form_of_theirs_holds() -> None:
     """Products across stages, a cliff, heavy tails and outliers."""
-    found = average_coverage(load_shipped("foxnas-mini"), 300, runs=6)
+    found = average_coverage(load_shipped("foxnas-mini"), 300, runs=3)
     assert len(found) == 8
     for target, shares in found.groupby("target")["coverage"]:
-        assert 0.93 <= shares.mean() <= 0.98, target
+        assert 0.92 <= shares.mean() <= 0.985, target
 
 
 def test_single_effects_of_shrunk_steps_hold_on_few_rows() -> None:

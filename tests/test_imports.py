@@ -106,27 +106,34 @@ def room_of(path: Path) -> str:
     return path.relative_to(CORE).with_suffix("").parts[0]
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(CORE)))
-def test_rooms_import_only_from_rooms_before_them(path):
-    room = room_of(path)
-    if room == "__init__":
-        return
-    assert room in LEVEL, f"give {room} a place in ROOMS"
-    for name in imported(path):
-        if name.startswith("foxnas_core."):
-            other = name.split(".")[1]
-            assert other == room or LEVEL[other] < LEVEL[room], f"{path} imports {name}"
+def test_rooms_import_only_from_rooms_before_them():
+    rooms = {path: room_of(path) for path in FILES}
+    rooms = {path: room for path, room in rooms.items() if room != "__init__"}
+    assert set(rooms.values()) <= set(LEVEL), "give each room a place in ROOMS"
+    wrong = [
+        f"{path.relative_to(CORE)}: {name}"
+        for path, room in rooms.items()
+        for name in imported(path)
+        if name.startswith("foxnas_core.")
+        and (other := name.split(".")[1]) != room
+        and LEVEL[other] >= LEVEL[room]
+    ]
+    assert wrong == []
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(CORE)))
-def test_heavy_packages_have_their_own_users(path):
+def is_user(path: Path, package: str) -> bool:
     here = str(path.relative_to(CORE).with_suffix(""))
-    for name in imported(path):
-        allowed = USERS.get(name.split(".")[0])
-        if allowed is not None:
-            assert any(fnmatch(here, a) or here.startswith(a + "/") for a in allowed), (
-                f"{here}: {name}"
-            )
+    return any(fnmatch(here, a) or here.startswith(a + "/") for a in USERS[package])
+
+
+def test_heavy_packages_have_their_own_users():
+    found = {(path, name.split(".")[0]) for path in FILES for name in imported(path)}
+    wrong = [
+        f"{path.relative_to(CORE)}: {package}"
+        for path, package in found
+        if package in USERS and not is_user(path, package)
+    ]
+    assert wrong == []
 
 
 def test_no_imports_run_in_circles():

@@ -25,7 +25,7 @@ def tab(browser: Browser, hostile: Server) -> Iterator[Tab]:
         yield tab
 
 
-@pytest.mark.parametrize("path", ["", "What_if", "Coefficients", "Front", "Devices", "Studies"])
+@pytest.mark.parametrize("path", ["What_if", "Front", "Studies"])
 def test_names_that_are_code_are_text(tab: Tab, path: str):
     with tab.visit() as page:
         page.goto(f"/{path}?study=hostile")

@@ -63,17 +63,17 @@ def full(full_study, quickly) -> Given:
 
 
 @pytest.fixture(scope="session")
-def empty(full_study, quickly, tmp_path_factory) -> Given:
+def empty(tiny_space, quickly, tmp_path_factory) -> Given:
     """A space and nothing else."""
     folder = tmp_path_factory.mktemp("empty") / "empty"
-    return Given(create_study(folder, full_study.space, name="Empty"))
+    return Given(create_study(folder, tiny_space, name="Empty"))
 
 
 @pytest.fixture(scope="session")
-def broken(full_study, quickly, tmp_path_factory) -> Given:
+def broken(tiny_space, quickly, tmp_path_factory) -> Given:
     """All of whose files are damaged."""
     folder = tmp_path_factory.mktemp("broken") / "broken"
-    study = create_study(folder, full_study.space, name="Broken")
+    study = create_study(folder, tiny_space, name="Broken")
     study.table_file.write_bytes(b"PAR1 nonsense")
     study.optima_file.write_bytes(b"PAR1 nonsense")
     for file in (study.file(TRUST), study.file(ROUNDS), study.file(CLAIMS), study.file(HANDMADE)):

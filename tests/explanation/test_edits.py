@@ -28,7 +28,7 @@ def predictor_of(form: str, target: str, link: str = "none") -> Predictor:
 @pytest.mark.parametrize(
     ("target", "link"), [("accuracy", "none"), ("accuracy", "saturating"), ("latency_ms", "none")]
 )
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_edits_add_up_to_the_difference(form: str, target: str, link: str, seed: int) -> None:
     predictor = predictor_of(form, target, link)
