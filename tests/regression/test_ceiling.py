@@ -97,12 +97,12 @@ def test_the_peak_of_a_parabola_is_found_between_the_rates() -> None:
 
 
 def test_a_known_ceiling_is_found_and_covered() -> None:
-    """800 simulations of 60 rows: the share has a standard deviation of .0077."""
-    found = estimates(60, 800)
+    """300 simulations of 60 rows: the share has a standard deviation of .0126."""
+    found = estimates(60, 300)
     values = np.array([c.value for c in found])
     assert np.median(values) == pytest.approx(TRUE.ceiling, abs=0.2)
     covered = np.mean([c.low <= TRUE.ceiling <= c.high for c in found])
-    assert 0.93 <= covered <= 0.97
+    assert 0.91 <= covered <= 0.985
     assert all(c.low <= c.value <= c.high for c in found)
     assert all(c.p < 0.01 and np.isfinite(c.high) for c in found)
 

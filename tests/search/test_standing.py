@@ -145,7 +145,7 @@ def test_picking_the_best_of_many_noisy_rows_is_not_flattered():
     rng = np.random.default_rng(0)
     codes = SPACE.option_codes(SPACE.decisions)
     raw, drawn = [], []
-    for _ in range(60):
+    for _ in range(30):
         truth = 60 + codes @ rng.normal(0, 0.5, 4) + rng.normal(0, 0.7, 81)
         noise = rng.normal(0, 0.7, 81)
         table = table_of(
