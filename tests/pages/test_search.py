@@ -416,16 +416,15 @@ def test_without_an_own_choice_temperatures_are_the_suggested_ones(study, proble
     assert (run.start_temperature, run.end_temperature) == suggest_temperatures(problem)
 
 
-def test_a_published_table_without_order_or_resolution(studies):
-    from conftest import REPOSITORY
+def test_a_table_without_order_or_resolution(studies):
+    """As the published one, which the command line imports, fits and searches."""
+    from hand import hand_space, noisy_table
 
-    from foxnas_core.__main__ import main
+    from foxnas_core.study import create_study
 
-    published = REPOSITORY.parent / "shared" / "data" / "foxnas_cpu_256.csv"
-    if not published.exists():
-        pytest.skip(f"{published} is not here")
-    assert main(["import", str(published), "--study", str(studies / "published")]) == 0
-    page, _ = finish(start(run_page(PAGE, study="published")), open_study(studies / "published"))
+    table = noisy_table(hand_space(), 120, ordered=False)
+    own = create_study(studies / "unordered", table.space, name="Unordered", table=table)
+    page, _ = finish(start(run_page(PAGE, study="unordered")), own)
     assert not page.exception and not page.error
     assert "Finished and kept with the study" in sentences(page)
 
