@@ -3,11 +3,7 @@ import re
 from playwright.sync_api import Locator, Page, expect
 from serving import PATIENCE, choose, wait_until_drawn
 
-from foxnas_core.cards.given import Given
-from foxnas_core.cards.quest import Quest
-from foxnas_core.search.annealing import search
 from foxnas_core.search.result import SEARCHES
-from foxnas_core.search.schedule import AnnealingSettings
 from foxnas_core.study import Study
 
 
@@ -127,12 +123,23 @@ def test_a_finished_search_is_kept_and_leads_on(page: Page, own: Study):
     expect(page).to_have_url(re.compile("architecture="))
 
 
+def kept_search(page: Page, own: Study, schedule: str) -> str:
+    """Run a search at full speed and return the id that it is kept under."""
+    page.goto(f"/Search?study={own.folder.name}")
+    wait_until_drawn(page)
+    before = set(own.ids(SEARCHES))
+    choose(page, ".st-key-pace", "at full speed")
+    choose(page, ".st-key-schedule", schedule)
+    page.locator(".st-key-start button").click()
+    finished = page.locator(".st-key-progress")
+    expect(finished).to_contain_text("Finished and kept", timeout=5 * PATIENCE)
+    [search] = set(own.ids(SEARCHES)) - before
+    return search
+
+
 def test_a_kept_search_is_replayed_step_by_step_compared_and_deleted(page: Page, own: Study):
-    problem = Quest(Given(own)).problem
-    first, second = (
-        own.keep(SEARCHES, search(problem, AnnealingSettings(schedule=schedule)))
-        for schedule in ("linear", "adaptive")
-    )
+    first = kept_search(page, own, "linear")
+    second = kept_search(page, own, "adaptive")
     ids = own.ids(SEARCHES)
 
     page.goto(f"/Search?study={own.folder.name}&search={first}")
