@@ -26,7 +26,7 @@ import numpy as np
 from foxnas_core.search.best_cells import BoundedTables
 from foxnas_core.search.context_table import ContextTable
 from foxnas_core.search.limits import AdditivePredictor
-from foxnas_core.search.pareto import efficient_options, undominated
+from foxnas_core.search.pareto import efficient_within, undominated
 from foxnas_core.search.settling import free_leaves
 from foxnas_core.space.architecture import Value
 from foxnas_core.space.coding.terms import Part
@@ -200,15 +200,15 @@ class Cells(BoundedTables):
     def _parted(
         self, options: Options, score: np.ndarray, cost: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        kept = np.arange(len(score))
-        if self._pruned:
+        kept, limits = np.arange(len(score)), cost.shape[1]
+        if self._pruned and limits > 1:
             ends = np.append(options.firsts[1:], len(score))
-            kept = np.concatenate(
-                [
-                    first + np.sort(_best_of_level(score[first:end], cost[first:end]))
-                    for first, end in zip(options.firsts, ends, strict=True)
-                ]
-            )
+            levels = [slice(*own) for own in zip(options.firsts, ends, strict=True)]
+            best = [own.start + undominated(score[own], cost[own]) for own in levels]
+            kept = np.concatenate(best)
+        elif self._pruned:
+            first = cost[:, 0] if limits else np.zeros(len(score))
+            kept = efficient_within(score, first, options.level)
         return kept, options.level[kept], score[kept], cost[kept]
 
     def _shift(
@@ -349,9 +349,3 @@ def _by_depth(
         _, firsts, number = np.unique(level[positions], return_index=True, return_inverse=True)
         found.append(Options(positions, number.reshape(-1), firsts))
     return found
-
-
-def _best_of_level(score: np.ndarray, cost: np.ndarray) -> np.ndarray:
-    if cost.shape[1] > 1:
-        return undominated(score, cost)
-    return efficient_options(score, cost[:, 0] if cost.shape[1] else np.zeros(len(score)))

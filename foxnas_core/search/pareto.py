@@ -21,6 +21,19 @@ def efficient_options(scores: np.ndarray, costs: np.ndarray) -> np.ndarray:
     return rising[np.append(np.diff(costs[rising]) > 0, True)[: len(rising)]]
 
 
+def efficient_within(scores: np.ndarray, costs: np.ndarray, levels: np.ndarray) -> np.ndarray:
+    """Positions, in their order, of the points that are efficient among those of their level,
+    whole numbers from 0 on; all (points,)."""
+    order = np.lexsort((costs, levels))
+    # As ranks, so that the levels are told apart exactly.
+    rank = np.unique(scores, return_inverse=True)[1]
+    height = (levels * len(scores) + rank)[order]
+    best_before = np.concatenate([[-1], np.maximum.accumulate(height)[:-1]])
+    rising = order[height > best_before]
+    last = (np.diff(costs[rising]) > 0) | (np.diff(levels[rising]) > 0)
+    return np.sort(rising[np.append(last, True)[: len(rising)]])
+
+
 def undominated(scores: np.ndarray, costs: np.ndarray) -> np.ndarray:
     """Positions of the options that no other beats: more score, no more of any cost.
 

@@ -74,12 +74,17 @@ def free_leaves(predictors: Sequence[AdditivePredictor], group: str) -> Iterator
     """What terms across groups read of a group beside its depth."""
     for predictor in predictors:
         form = getattr(predictor, "form", None)
-        if form is None or not predictor.couplings:
-            continue
-        depth = depth_of(form.space, group)
-        for part in _coupled(form):
-            for leaf in _leaves(part):
-                if read_groups(form.space, leaf) == (group,) and not (
-                    depth is not None and _is_settled(form.space, leaf, depth)
-                ):
-                    yield leaf
+        if form is not None and predictor.couplings:
+            yield from _free_leaves(form, group)
+
+
+@lru_cache(maxsize=256)
+def _free_leaves(form: Form, group: str) -> tuple[Part, ...]:
+    depth = depth_of(form.space, group)
+    return tuple(
+        leaf
+        for part in _coupled(form)
+        for leaf in _leaves(part)
+        if read_groups(form.space, leaf) == (group,)
+        and not (depth is not None and _is_settled(form.space, leaf, depth))
+    )

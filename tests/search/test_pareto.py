@@ -10,6 +10,7 @@ from foxnas_core.search.pareto import (
     PairFronts,
     concave_corners,
     efficient_options,
+    efficient_within,
     slope_at,
     undominated,
     undominated_by_level,
@@ -47,6 +48,19 @@ def test_level_by_level_the_same_are_kept(points: list[tuple[int, ...]]) -> None
     by_level = undominated_by_level(table[:, 0], table[:, 1], table[:, 2])
     expected = undominated(table[:, 0], table[:, 1:])
     assert by_level.tolist() == expected.tolist()
+
+
+@given(st.lists(st.tuples(*[st.integers(0, 3)] * 3), min_size=0, max_size=60))
+def test_within_levels_those_that_are_efficient_there_are_kept(
+    points: list[tuple[int, ...]],
+) -> None:
+    table = np.array(points, dtype=float).reshape(-1, 3)
+    scores, costs, levels = table[:, 0], table[:, 1], table[:, 2].astype(int)
+    kept: list[int] = []
+    for level in np.unique(levels):
+        own = np.flatnonzero(levels == level)
+        kept += own[efficient_options(scores[own], costs[own])].tolist()
+    assert efficient_within(scores, costs, levels).tolist() == sorted(kept)
 
 
 def test_corners_leave_out_points_on_a_line() -> None:
