@@ -12,7 +12,7 @@ from foxnas_core.errors import InvalidInput
 from foxnas_core.planning.coordinate_exchange import STARTS, DesignBatch, next_batch
 from foxnas_core.planning.gain import ExpectedGain, expected_gain
 from foxnas_core.regression import Predictor, fit
-from foxnas_core.regression.features import build_form
+from foxnas_core.regression.features import ACROSS, build_form
 from foxnas_core.regression.weighing import LEAST_SQUARES
 from foxnas_core.table.latency_verdicts import usable
 from foxnas_core.table.measurements import SECONDS, MeasurementTable
@@ -98,7 +98,7 @@ def plan_next(
     why = ""
     if predictor is None:
         try:
-            predictor = fit(table, target, form, estimator=LEAST_SQUARES)
+            predictor = _told_apart(table, target, form)
         except InvalidInput as error:
             why = str(error)
     elif predictor.transferred:
@@ -112,15 +112,13 @@ def plan_next(
             "tells nothing more of them; plan for another target."
         )
     elif predictor.weights is not None or predictor.penalty is not None:
-        # A design spreads rows evenly, whatever their errors are, and can't part pooled terms.
-        predictor = fit(table, target, estimator=LEAST_SQUARES)
+        predictor = _told_apart(table, target, "auto")
     known = np.zeros(len(table), dtype=bool)
     with suppress(InvalidInput):
         known = usable(table, target)
     measured = table.codes[known]
     if predictor is None:
-        few = "per_layer" if table.ordered else "stage_counts"
-        built = build_form(few if form == "auto" else form, table.space, target)
+        built = build_form(_few(table) if form == "auto" else form, table.space, target)
     else:
         built = predictor.form
     others = table.codes[~known] if taken is None else np.vstack([table.codes[~known], taken])
@@ -129,6 +127,20 @@ def plan_next(
     )
     gain = expected_gain(predictor, measured, batch, seed=seed) if predictor else None
     return MeasurementPlan(target, batch, gain, why, seconds_a_row(table), table.fingerprint)
+
+
+def _told_apart(table: MeasurementTable, target: str, form: str) -> Predictor:
+    """A fit for which a design can be made, which spreads rows evenly, whatever their errors are,
+    and can't part pooled terms: of a form across stages, what it is across. Raises as `fit`."""
+    predictor = fit(table, target, form, estimator=LEAST_SQUARES)
+    if predictor.penalty is None:
+        return predictor
+    base = ACROSS.get(predictor.form.name, _few(table))
+    return fit(table, target, base, estimator=LEAST_SQUARES)
+
+
+def _few(table: MeasurementTable) -> str:
+    return "per_layer" if table.ordered else "stage_counts"
 
 
 def seconds_a_row(table: MeasurementTable) -> float | None:

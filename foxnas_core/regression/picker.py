@@ -259,7 +259,7 @@ def _predicted(data: Data, assessed: Assessment, codes: np.ndarray) -> np.ndarra
         penalty = 0.0 if assessed.penalty is None else assessed.penalty
         estimates = Products.of(x, data.y, assessed.weights).solve(penalty)
     else:
-        rows = FoldedRows.of(x).erring(data.repeats, data.y)
+        rows = FoldedRows.of(x, penalty=assessed.penalty).erring(data.repeats, data.y)
         link = ceiling.Likely.of(rows, data.y).link if assessed.saturates else link
         estimates = np.linalg.solve(rows.r, rows.q.T @ link.forward(data.y))
     return link.inverse(form.matrix(codes) @ estimates)
