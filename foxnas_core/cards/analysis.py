@@ -49,6 +49,7 @@ MODULES = (
     "selecting",
     "shrink",
     "strategies",
+    "trees_find",
     "trust",
     "verification",
     "volumes",

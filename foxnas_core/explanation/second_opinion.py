@@ -7,9 +7,11 @@ what makes the ranking. The only user of interpret.
 """
 
 import copy
+import math
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -20,6 +22,7 @@ from foxnas_core.explanation.blocks import blocks_of
 from foxnas_core.regression import CrossValidation, Predictor
 from foxnas_core.regression.assessment import agreement
 from foxnas_core.regression.leastsquares import deal_folds
+from foxnas_core.regression.link import Link
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.table.equals import fold_members
@@ -66,6 +69,7 @@ class SecondOpinion:
     terms: pd.DataFrame
     interactions: pd.DataFrame
     _space: SearchSpace = field(repr=False)
+    _link: Link = field(repr=False)
     _features: tuple[int, ...] = field(repr=False)
     _model: Any = field(repr=False)
     _shares: np.ndarray = field(repr=False)
@@ -81,6 +85,32 @@ class SecondOpinion:
             index=pd.Index([architecture.id for architecture in architectures], name="id"),
             columns=self.importance["block"].to_list(),
         )
+
+    def values(self, codes: np.ndarray) -> np.ndarray:
+        """Predictions (n,), in the target's unit, of architectures by their codes (n, decisions).
+
+        The sum of the machine's tables, which are gone through by the numbers of choices.
+        """
+        total = np.full(len(codes), float(self._model.intercept_))
+        for positions, table in self._tables:
+            total += table[tuple(codes[:, position] for position in positions)]
+        return self._link.inverse(total)
+
+    @cached_property
+    def _tables(self) -> list[tuple[tuple[int, ...], np.ndarray]]:
+        """Of each term the decisions' positions, and its numbers by the codes of their choices, the
+        last being "off"."""
+        found = []
+        for number, term in enumerate(self._model.term_features_):
+            positions = tuple(self._features[i] for i in term)
+            sizes = [len(self._space.decisions[p].choices) + 1 for p in positions]
+            states = np.stack(np.unravel_index(np.arange(math.prod(sizes)), sizes), axis=1)
+            codes = np.full((len(states), len(self._space.decisions)), -1)
+            codes[:, positions] = np.where(states < np.array(sizes) - 1, states, -1)
+            rows = _rows(self._space, codes, self._features)
+            table = self._model.eval_terms(rows)[:, number].reshape(sizes)
+            found.append((positions, table))
+        return found
 
 
 def second_opinion(
@@ -144,6 +174,7 @@ def second_opinion(
         ).sort_values("strength", ascending=False, kind="stable", ignore_index=True),
         interactions=_interactions(space, members, strength, owner),
         _space=space,
+        _link=predictor.link,
         _features=features,
         _model=model,
         _shares=shares,

@@ -6,7 +6,7 @@ import pytest
 from hand import hand_space, noisy_table, table_of
 
 from foxnas_core.errors import InvalidInput
-from foxnas_core.explanation.second_opinion import SecondOpinion, second_opinion
+from foxnas_core.explanation.second_opinion import SecondOpinion, _rows, second_opinion
 from foxnas_core.families import space_from_dict
 from foxnas_core.regression import Predictor, fit
 from foxnas_core.space.search_space import SearchSpace
@@ -118,3 +118,10 @@ def test_too_few_subnets_are_refused() -> None:
     table = noisy_table(hand_space(), 40)
     with pytest.raises(InvalidInput, match="at least 50 measured subnets, but only 40"):
         second_opinion(fit(table, "accuracy", "per_layer"), table)
+
+
+def test_its_tables_add_up_to_what_the_trees_predict():
+    table, predictor, opinion = entwined()
+    rows = _rows(table.space, table.codes, opinion._features)
+    expected = predictor.link.inverse(opinion._model.predict(rows))
+    assert opinion.values(table.codes) == pytest.approx(expected)

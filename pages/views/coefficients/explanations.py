@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from foxnas_core.cards import explanations, near_budget
+from foxnas_core.cards import explanations, near_budget, trees_find
 from foxnas_core.cards.analysis import Analysis
 from foxnas_core.cards.given import DRAWN, Given
 from foxnas_core.errors import MissingPart
@@ -150,6 +150,8 @@ def show_trees(given: Given, trees: bool) -> None:
     with right:
         if trees:
             show_card(explanations.interactions, given)
+            if given.column == given.traded[0]:
+                show_card(trees_find.find, given)
 
 
 def show_near(study: Study) -> None:
