@@ -30,6 +30,10 @@ SHOWN_ON = {
 }
 
 
+# What Markdown would make a heading, a link, code, a picture, mathematics or an icon of.
+MARKS = "# [x](javascript:owned()) `a` ![b](c) $d$ :red[e] :material/home: **f**"
+
+
 def hostile_study(folder: Path) -> Study:
     """A study in which whatever has a name is called something that a browser might run."""
     text = json.dumps(hand_document())
@@ -39,10 +43,13 @@ def hostile_study(folder: Path) -> Study:
         )
     space = space_from_dict(json.loads(text))
     table = noisy_table(space, 40)
-    device = f"latency_ms:{IMAGE}"
-    table = table.with_rows(
-        table.frame.drop(columns="id").assign(**{device: table.frame["latency_ms"] * 1.5})
-    )
+    frame = table.frame.drop(columns="id")
+    more = {
+        f"latency_ms:{IMAGE}": 1.5 * frame["latency_ms"],
+        f"accuracy:{LINK}": 0.9 * frame["accuracy"],
+        f"accuracy:{MARKS}": 0.8 * frame["accuracy"],
+    }
+    table = table.with_rows(frame.assign(**more))
     told = f"{IMAGE} [a](javascript:alert(1))"
     study = create_study(folder / "hostile", space, name=SCRIPT, description=told, table=table)
     study.change(VARIANTS, lambda kept: kept.having("plain", space.sample(1, seed=0)[0]))
