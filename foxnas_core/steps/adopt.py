@@ -81,21 +81,25 @@ def import_once_for_all(
     Raises as `load_weights`, `supernet_from_once_for_all` and `load_dataset`, and `InvalidInput`
     where the images do not suit the space or the folder holds weights already.
     """
+    from foxnas_core.supernet.weights import load_weights
+
+    study = Study(folder, folder.resolve().name, "", space)
+    if study.checkpoint_file.exists():
+        raise InvalidInput(f"{folder} holds weights already; name a new folder.")
+    settings = settings_of(space)
+    tensors = load_weights(weights, part)
+
+    # Here and not above, as a file that is refused needs no torch.
     from foxnas_core.families.mbconv.once_for_all import (
         IMAGENET_MEAN,
         IMAGENET_STD,
         supernet_from_once_for_all,
     )
     from foxnas_core.supernet.checkpoint import save_checkpoint
-    from foxnas_core.supernet.weights import load_weights
     from foxnas_core.tasks.classification import Classification
     from foxnas_core.training.supernets import check_fits
 
-    study = Study(folder, folder.resolve().name, "", space)
-    if study.checkpoint_file.exists():
-        raise InvalidInput(f"{folder} holds weights already; name a new folder.")
-    settings = settings_of(space)
-    supernet = supernet_from_once_for_all(load_weights(weights, part), space)
+    supernet = supernet_from_once_for_all(tensors, space)
     dataset = _dataset(data, side=settings.resolutions[-1], channels=settings.input_channels)
     check_fits(supernet, Classification.of(dataset), dataset)
     pixels: dict[str, Any] = dict(

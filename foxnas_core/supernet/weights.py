@@ -1,5 +1,5 @@
 """Weights that somebody else made: safetensors, or a file of torch's, which is opened by a process
-of its own."""
+of its own; this one imports torch once there is something to load."""
 
 import json
 import os
@@ -7,13 +7,14 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from safetensors import SafetensorError
-from safetensors.torch import load_file
-from torch import Tensor
 
 from foxnas_core.errors import InvalidInput, MissingPart
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 TORCH = (".pth", ".pt", ".bin", ".ckpt", ".tar")
 _MEMORY, _SECONDS = 6 << 30, 120  # address space, of which torch itself takes some
@@ -21,7 +22,7 @@ _MOST_BYTES = 2 << 30
 _MOST_NAME = 80
 
 
-def load_weights(path: Path, part: str = "") -> dict[str, Tensor]:
+def load_weights(path: Path, part: str = "") -> "dict[str, Tensor]":
     """The tensors of a safetensors file, or of a state dict in a file of torch's: of several that
     it has, such as weights and their moving average, that called `part`.
 
@@ -39,7 +40,9 @@ def load_weights(path: Path, part: str = "") -> dict[str, Tensor]:
     return _of_safetensors(path)
 
 
-def _of_safetensors(path: Path) -> dict[str, Tensor]:
+def _of_safetensors(path: Path) -> "dict[str, Tensor]":
+    from safetensors.torch import load_file
+
     try:
         return load_file(path)
     except (SafetensorError, OSError) as error:
@@ -49,17 +52,19 @@ def _of_safetensors(path: Path) -> dict[str, Tensor]:
         ) from error
 
 
-def _of_torch(path: Path, part: str) -> dict[str, Tensor]:
+def _of_torch(path: Path, part: str) -> "dict[str, Tensor]":
     if (size := path.stat().st_size) > _MOST_BYTES:
         raise InvalidInput(
             f"{path} has {size >> 20:,} MB, more than the {_MOST_BYTES >> 20:,} MB of a file of "
             "torch's that is read; save its state dict alone, as safetensors."
         )
-    with tempfile.TemporaryDirectory() as folder:
-        target = Path(folder) / "weights.safetensors"
-        told = _opened(path, target, part)
-        if told.get("written"):
-            return _of_safetensors(target)
+    told: dict[str, Any] = {"broken": "it begins as no zip, pickle or tar does"}
+    if _begins_as_torchs(path):
+        with tempfile.TemporaryDirectory() as folder:
+            target = Path(folder) / "weights.safetensors"
+            told = _opened(path, target, part)
+            if told.get("written"):
+                return _of_safetensors(target)
     mend = "save the state dict alone, as torch.save(net.state_dict(), FILE)"
     if "refused" in told:
         raise InvalidInput(
@@ -77,6 +82,13 @@ def _of_torch(path: Path, part: str) -> dict[str, Tensor]:
         f"{path} holds {'no ' + repr(part) + ', but ' if part else ''}{', '.join(parts[:8])}; say "
         "which of them is meant (--part NAME)."
     )
+
+
+def _begins_as_torchs(path: Path) -> bool:
+    """Whether it is worth a process that imports torch."""
+    with path.open("rb") as file:
+        head = file.read(512)
+    return head.startswith((b"PK\x03\x04", b"\x80")) or head[257:262] == b"ustar"
 
 
 def _opened(path: Path, target: Path, part: str) -> dict[str, Any]:
