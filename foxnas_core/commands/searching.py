@@ -37,6 +37,7 @@ def fit(options: argparse.Namespace) -> Answer:
     """Fit every target of a study's table, or the one that the options name."""
     from foxnas_core.cards import coefficients
     from foxnas_core.regression import predictor_summary
+    from foxnas_core.regression.picker import better_across
 
     study = open_study(options.study)
     table = study.table()
@@ -55,6 +56,9 @@ def fit(options: argparse.Namespace) -> Answer:
     for column, predictor in predictors.items():
         for warning in predictor.warnings:
             say(f"{column}: {warning}")
+    main = predictors.get(study.objective.column) if options.form == "auto" else None
+    if main is not None and (said := better_across(table, main)):
+        say(said)
     if table.unknown:
         say(unknown_sentence(table.unknown))
     found = findings(table)

@@ -10,7 +10,7 @@ from foxnas_core.search.strategies.driver import run
 from foxnas_core.search.strategies.goal import SearchGoal, evaluation_of
 from foxnas_core.search.strategies.strategy import strategy_of
 
-STRATEGY, EVALUATIONS = "OFA's evolution", 20_000
+STRATEGY, EVALUATIONS = "OFA's evolution", 5_000
 
 
 def find_by(

@@ -11,6 +11,7 @@ from foxnas_core.errors import InvalidInput
 from foxnas_core.families import family_of
 from foxnas_core.regression import ceiling
 from foxnas_core.regression.assessment import (
+    LARGEST_SAMPLE,
     Assessment,
     Data,
     agreement,
@@ -30,7 +31,7 @@ from foxnas_core.regression.features import (
 )
 from foxnas_core.regression.leastsquares import FoldedRows, clearly_above, deal_folds
 from foxnas_core.regression.link import Link
-from foxnas_core.regression.predictor import CrossValidation
+from foxnas_core.regression.predictor import CrossValidation, Predictor
 from foxnas_core.regression.weighing import LEAST_SQUARES, RELATIVE, Products
 from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.table.measurements import MeasurementTable
@@ -235,19 +236,53 @@ def _assessed_across(
 
 def _across_in_words(choice: Choice, across: Sequence[Assessment]) -> str:
     """Which form across stages predicts clearly better than the recommended one, where one does."""
-    found = {a.form.name: a for a in across} | {"": choice.best}
-    errors = _comparable(found, choice.data)
-    sums = {name: float(np.nan_to_num(own).sum()) for name, own in errors.items()}
-    least = min(sums, key=lambda name: sums[name])
-    if not least or not clearly_above(errors[""], errors[least], choice.data.member):
+    own = _clearly_better(across, choice.best.held_out, choice.data)
+    if own is None:
         return ""
-    own, target = found[least], choice.best.form.target
-    error = target.difference_text(agreement(choice.data.y, own.held_out).rmse)
     return (
-        f" {_title(own)} predicts clearly better still (RMSE {error}, {own.form.parameters} "
-        "pooled terms), and its optimum is found exactly too: choose that form to predict and "
-        "search by it everywhere."
+        f" {_title(own)} predicts clearly better still (RMSE {_rmse_text(own, choice.data)}, "
+        f"{own.form.parameters} pooled terms), and its optimum is found exactly too: choose that "
+        "form to predict and search by it everywhere."
     )
+
+
+def better_across(table: MeasurementTable, predictor: Predictor, *, seed: int = 0) -> str:
+    """Which form across stages predicts clearly better than a fit of the table, in a sentence; ""
+    where none does, or the rows are so many that it takes long."""
+    data = Data.of(table, predictor.target.column)
+    of_these = predictor.held_out.shape == data.y.shape
+    if predictor.form.shrunk or not of_these or len(data.y) > LARGEST_SAMPLE:
+        return ""
+    across, _ = _assessed_across(data, table.space, "auto", seed)
+    own = _clearly_better(across, predictor.held_out, data)
+    if own is None:
+        return ""
+    return (
+        f"{_title(own)} predicts {predictor.target.word} clearly better (RMSE "
+        f"{_rmse_text(own, data)} instead of "
+        f"{predictor.target.difference_text(predictor.cv.rmse)}): --form {own.form.name}."
+    )
+
+
+def _clearly_better(
+    across: Sequence[Assessment], held_out: np.ndarray, data: Data
+) -> Assessment | None:
+    """The one of least error, where that is clearly below the errors of predictions `held_out`
+    (n,)."""
+    errors = {a.form.name: choice_errors(data, a.held_out) for a in across}
+    own = choice_errors(data, held_out)
+    known = np.isfinite(np.stack([own, *errors.values()])).all(axis=0)
+    sums = [float(errors[a.form.name][known].sum()) for a in across]
+    if not sums:
+        return None
+    least = across[int(np.argmin(sums))]
+    theirs = np.where(known, errors[least.form.name], np.nan)
+    return least if clearly_above(own, theirs, data.member) else None
+
+
+def _rmse_text(assessed: Assessment, data: Data) -> str:
+    rmse = agreement(data.y, assessed.held_out).rmse
+    return assessed.form.target.difference_text(rmse)
 
 
 def _predicted(data: Data, assessed: Assessment, codes: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ from foxnas_core.families import load_shipped
 from foxnas_core.regression import fit
 from foxnas_core.regression.assessment import LARGEST_SAMPLE, Data
 from foxnas_core.regression.features import build_form
-from foxnas_core.regression.picker import Recommendation, choose, recommend
+from foxnas_core.regression.picker import Recommendation, better_across, choose, recommend
 from foxnas_core.table.measurements import MeasurementTable
 
 MINI = load_shipped("foxnas-mini")
@@ -59,6 +59,14 @@ def test_a_form_across_stages_is_named_where_it_predicts_clearly_better() -> Non
     said = recommend(table_with("count_across_stages", rows=300, ordered=False), "accuracy")
     assert "Choice counts and across stages predicts clearly better still" in said.sentence
     assert "clearly better still" not in recommended().sentence
+
+
+def test_so_is_one_that_predicts_clearly_better_than_a_fit() -> None:
+    across = table_with("count_across_stages", rows=300, ordered=False)
+    fitted = [fit(across, "accuracy", form) for form in ("choice_counts", "count_across_stages")]
+    said = better_across(across, fitted[0])
+    assert said.startswith("Choice counts and across stages predicts accuracy clearly better (RMSE")
+    assert said.endswith(": --form count_across_stages.") and not better_across(across, fitted[1])
 
 
 def test_a_recommendation_says_why_and_what_each_form_errs_by() -> None:
