@@ -107,7 +107,7 @@ def budget_picker(
 
     `and_then` is called after a move of either.
     """
-    row = st.container(horizontal=True, key="budget-and-guard")
+    row = st.container(horizontal=True, vertical_alignment="bottom", key="budget-and-guard")
     with row:
         if floor:
             target = front.problem.objective.target
