@@ -81,7 +81,7 @@ def test_the_slower_lenses_come_when_they_are_switched_on(studies):
     assert len(table_with(page, "first", "second", "kendall", "spearman")) == 3
     page.toggle(key="lens-second-opinion").set_value(True).run()
     assert not page.exception and not page.error and not page.info
-    assert panels(page)[-1] == "Interactions"
+    assert panels(page)[-2:] == ["Interactions", "What the trees would choose"]
     said = sentences(page)
     # Which of two errors that are equal to two places is smaller hangs on the machine.
     assert "Not computed yet" not in said and "error than the regression's" in said
