@@ -90,21 +90,23 @@ class Trial:
     updates: tuple[str, ...] = (SANDWICH,)
 
 
-_TAUGHT = {"largest_share": 0.1}
+_TAUGHT: dict[str, float | str] = {"largest_share": 0.1}
+_BY_SIDES = _TAUGHT | {"inputs": "sides"}
 TRIALS = {
     "as shipped": Trial(),
-    "equal resolutions": Trial({"inputs": "equal"}),
     "by sides": Trial({"inputs": "sides"}),
     "taught": Trial(_TAUGHT, taught=True),
-    "taught, by sides": Trial(_TAUGHT | {"inputs": "sides"}, taught=True),
     "taught, equal": Trial(_TAUGHT | {"inputs": "equal"}, taught=True),
-    "taught, two random": Trial(_TAUGHT | {"random_subnets": 2}, taught=True),
-    "taught, leaning deep": Trial(_TAUGHT, taught=True, updates=(LeaningDeep.name,)),
-    "taught, restarts": Trial(_TAUGHT, taught=True, updates=(SANDWICH,) * 3),
-    "taught, shrinking": Trial(
-        _TAUGHT, taught=True, updates=(ElasticKernels.name, ElasticDepths.name, SANDWICH)
+    "taught, by sides": Trial(_BY_SIDES, taught=True),
+    "two random": Trial(_BY_SIDES | {"random_subnets": 2}, taught=True),
+    "no extremes": Trial(_BY_SIDES | {"largest_share": 0.0, "smallest_share": 0.0}, taught=True),
+    "leaning deep": Trial(_BY_SIDES, taught=True, updates=(LeaningDeep.name,)),
+    "restarts": Trial(_BY_SIDES, taught=True, updates=(SANDWICH,) * 3),
+    "shrinking": Trial(
+        _BY_SIDES, taught=True, updates=(ElasticKernels.name, ElasticDepths.name, SANDWICH)
     ),
-}  # fmt: skip
+}
+"""The last five are taught, by sides, too."""
 
 
 def row_of(
