@@ -21,6 +21,7 @@ from torch.nn.modules.conv import _ConvNd
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from foxnas_core.networks import Network
+from foxnas_core.supernet.tracing import traced
 
 INPUT, OUTPUT = "image", "logits"
 _OPSET = 17
@@ -94,10 +95,10 @@ class _Graph:
 
     def add(self, module: nn.Module, x: str) -> str:
         """Everything that the module does to `x`; raises `_NotKnown`."""
-        traced = fx.symbolic_trace(module)
-        layers = dict(traced.named_modules())
+        graph = traced(module)
+        layers = dict(graph.named_modules())
         names: dict[fx.Node, str] = {}
-        for node in traced.graph.nodes:
+        for node in graph.graph.nodes:
             if node.op == "output":
                 return names[node.args[0]]
             if node.op == "placeholder":
@@ -105,7 +106,7 @@ class _Graph:
             elif node.op == "call_module":
                 names[node] = self._module(node, layers, names)
             elif node.op == "get_attr":
-                names[node] = self._weight(operator.attrgetter(cast(str, node.target))(traced))
+                names[node] = self._weight(operator.attrgetter(cast(str, node.target))(graph))
             else:
                 names[node] = self._function(node, names)
         raise AssertionError("a graph ends with its output")

@@ -16,6 +16,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.conv import _ConvNd
 
 from foxnas_core.networks import Network
+from foxnas_core.supernet.tracing import traced
 
 At = Callable[[str, Tensor], Tensor]
 # What a runtime computes in one step with the layer before it, so that nothing is rounded between.
@@ -33,7 +34,7 @@ class FakeQuantized(nn.Module):
     def __init__(self, subnet: Network) -> None:
         super().__init__()
         self.subnet = subnet
-        self._traced = fx.symbolic_trace(subnet)
+        self._traced = traced(subnet)
         self._layers = dict(self._traced.named_modules())
         self.ranges: dict[str, tuple[Tensor, Tensor]] = {}
 
