@@ -25,7 +25,7 @@ from foxnas_core.measurement.runner import (
     settled_each,
     timed,
 )
-from foxnas_core.measurement.runtimes import last_line
+from foxnas_core.measurement.runtimes import last_line, wait_silently
 from foxnas_core.networks import Network
 from foxnas_core.supernet.onnx import session_of
 from foxnas_core.table.machine import device_columns
@@ -45,6 +45,8 @@ class LatencyMeter:
     `device` names the columns, as in `device_columns`. `baselines` are the reference's times when
     the study was begun (ms), by column, as far as they are known; see `begun`. The measuring thread
     is held to one core meanwhile. `seconds` bounds the runs of a visit, see `runner.timed`.
+    `looks` bounds how long the reference may take to settle where its time is not known, see
+    `runner.settled`. `waiting` is called before each visit, and what it raises ends the measuring.
     A `lenient` meter is as in `DeviceMeter`.
     """
 
@@ -60,18 +62,20 @@ class LatencyMeter:
         runs: int = 400,
         rounds: int = 5,
         seconds: float | None = None,
+        looks: int | None = None,
+        waiting: Callable[[], None] = wait_silently,
         lenient: bool = False,
     ) -> None:
         self._calibration, self._task = calibration, task
         self._rng = np.random.default_rng(seed)
         self._runs, self._rounds, self._seconds = runs, rounds, seconds
-        self._lenient = lenient
+        self._waiting, self._lenient = waiting, lenient
         self.refused: dict[str, dict[str, str]] = {}
         self.columns = device_columns(device)
         self._references = self._visits(reference, share=BRIEF)
         with one_core() as self._pinned:
             known = all(column in baselines for column in self.columns)
-            now = None if known else settled_each(self._references, SETTLING)
+            now = None if known else settled_each(self._references, SETTLING, looks)
         self.baselines = begun(baselines, now or {})
 
     def measure(self, subnets: Sequence[Prepared]) -> list[dict[str, float]]:
@@ -143,7 +147,12 @@ class LatencyMeter:
             np.random.default_rng(0).standard_normal((1, *subnet.input_shape)).astype(np.float32)
         )
         run = bound_session(session_of(model), image)
-        return lambda: timed(run, self._runs, warm_up_of(self._runs), self._seconds, share)
+
+        def visit() -> Timing:
+            self._waiting()
+            return timed(run, self._runs, warm_up_of(self._runs), self._seconds, share)
+
+        return visit
 
 
 def begun(baselines: Mapping[str, float], now: Mapping[str, float]) -> dict[str, float]:

@@ -140,31 +140,31 @@ def _between(
     return min(tried, key=lambda visit: visit[0])[1:]
 
 
-def settled(reference: Callable[[], Timing], visits: int, pause: float = 0.2) -> float:
+def settled(
+    reference: Callable[[], Timing], visits: int, looks: int | None = None, pause: float = 0.2
+) -> float:
     """The reference's time (ms): the median over visits of the 10th percentile.
 
     A processor may run faster or slower than it mostly does for a second or two. So it is looked
     at again, `visits` at a time and `pause` seconds apart, until the medians of `LOOKS_ALIKE`
-    looks in a row lie within `ALIKE` of each other, or `MOST_LOOKS` times.
+    in a row lie within `ALIKE` of each other, or `looks` times (`MOST_LOOKS` where None).
     """
-    looks: list[float] = []
+    seen: list[float] = []
     while True:
-        looks.append(float(np.median([reference().tenth for _ in range(visits)])))
-        last = looks[-LOOKS_ALIKE:]
+        seen.append(float(np.median([reference().tenth for _ in range(visits)])))
+        last = seen[-LOOKS_ALIKE:]
         if len(last) == LOOKS_ALIKE and max(last) <= (1 + ALIKE) * min(last):
             return float(np.median(last))
-        if len(looks) == MOST_LOOKS:
-            return float(np.median(looks))
+        if len(seen) >= (looks or MOST_LOOKS):
+            return float(np.median(seen))
         time.sleep(pause)
 
 
 def settled_each(
-    references: Mapping[str, Callable[[], Timing]], visits: int
+    references: Mapping[str, Callable[[], Timing]], visits: int, looks: int | None = None
 ) -> dict[str, float] | None:
-    """Each reference's time once it has settled, or None for no visits."""
-    if not visits:
-        return None
-    return {name: settled(reference, visits) for name, reference in references.items()}
+    """Each reference's time once it has `settled`, or None for no visits."""
+    return {n: settled(r, visits, looks) for n, r in references.items()} if visits else None
 
 
 @contextlib.contextmanager

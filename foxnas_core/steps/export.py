@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from foxnas_core.supernet.checkpoint import Checkpoint
 
 EXTRACT, TUNE, MEASURE = "extract the subnet", "fine-tune", "measure latency"
+# Looks at the reference until its time has settled: somebody waits, and no row is to rest on it.
+LOOKS = 8
+MEASURING = 12.0
+"""About how many seconds it takes to measure a latency that is not known."""
 
 
 def export(
@@ -76,7 +80,7 @@ def export(
     if lacking:
         steps.begin(MEASURE)
         with alone or nullcontext():
-            _measure(known, lacking, prepared, checkpoint, calibration, table)
+            _measure(known, lacking, prepared, checkpoint, calibration, table, steps)
     exported = export_subnet(
         prepared,
         space=study.space,
@@ -113,7 +117,7 @@ def _expected(formats: Sequence[Format], epochs: int, *, measured: bool) -> dict
     return {
         EXTRACT: 2.0,
         **({TUNE: 60.0 * epochs} if epochs else {}),
-        **({} if measured else {MEASURE: 10.0}),
+        **({} if measured else {MEASURE: MEASURING}),
         **step_seconds(formats),
     }
 
@@ -170,16 +174,28 @@ def _measure(
     checkpoint: "Checkpoint",
     calibration: ImageSet,
     table: MeasurementTable,
+    steps: Steps,
 ) -> None:
     """Measure latencies that are not known, and cost, which goes quickly."""
-    from foxnas_core.measurement.campaign import device_meters
+    from foxnas_core.measurement.campaign import reference_architecture
     from foxnas_core.measurement.cost import CostMeter
+    from foxnas_core.measurement.latency import LatencyMeter
+    from foxnas_core.measurement.preparing import prepare
 
     # Of another machine, the reference's time says nothing here.
     timed = machine_of(table, PRECISIONS["fp32"])
     own = timed is not None and timed.same_as(machine_here())
     baselines = baselines_of(table, list(PRECISIONS.values())) if own else {}
-    [meter] = device_meters(checkpoint, calibration=calibration, seed=0, baselines=baselines)
+    reference = reference_architecture(checkpoint.supernet.space)
+    meter = LatencyMeter(
+        prepare(checkpoint, reference, calibration),
+        calibration,
+        task=checkpoint.task,
+        seed=0,
+        baselines=baselines,
+        looks=LOOKS,
+        waiting=steps.tick,
+    )
     found = meter.measure([prepared])[0]
     known.add({column: found[column] for column in columns}, meter.record())
     known.values |= CostMeter().measure([prepared])[0]

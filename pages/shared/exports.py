@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.steps.export import export
 from foxnas_core.study import Study
-from pages.shared.registry import MEASURING, Work
+from pages.shared.registry import Work
 
 if TYPE_CHECKING:
     from foxnas_core.export.written import ExportedModel
@@ -68,7 +68,7 @@ class Exporting(Work["ExportedModel"]):
                 tuning=tuning if settings.epochs else None,
                 int8_floor=settings.int8_floor,
                 report=self.report,
-                alone=MEASURING,
+                alone=self.alone(),
             )
         finally:
             _turn.release()

@@ -15,7 +15,7 @@ from foxnas_core.study.locks import is_read_only
 from foxnas_core.table.machine import device_columns
 from pages.shared import cache, choices
 from pages.shared.frame import errors_as_cards
-from pages.shared.registry import MEASURING, Work
+from pages.shared.registry import Work
 from pages.shared.running import show_progress, to_go
 from pages.shared.text import plain
 
@@ -44,7 +44,7 @@ class Making(Work[MadeDevice]):
 
     def _work(self) -> MadeDevice:
         how = {"count": self._count, "seed": self._seed}
-        return make_device(self._opened, report=self._tell, alone=MEASURING, **how)
+        return make_device(self._opened, report=self._tell, alone=self.alone(), **how)
 
     def _tell(self, progress: Progress) -> None:
         self._told = time.monotonic()

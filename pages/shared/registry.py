@@ -8,12 +8,12 @@ import tempfile
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from foxnas_core.errors import FoxnasError
 from foxnas_core.progress import Stopped
@@ -24,6 +24,24 @@ MEASURING = FileLock(Path(tempfile.gettempdir()) / f"foxnas-measuring-{os.getuid
 KEPT_FOR = 3600.0  # seconds that what has ended, or is paused, waits for someone to look
 _JUST_NOW = 2.0  # seconds
 _HELD = 0.1  # seconds between two looks at whether a run is still paused
+
+
+class Alone:
+    """As long as it is held, nothing else is measured on this machine. `waiting` is called while
+    something is, and what it raises ends the wait."""
+
+    def __init__(self, waiting: Callable[[], None]) -> None:
+        self._waiting = waiting
+
+    def __enter__(self) -> None:
+        while True:
+            self._waiting()
+            with suppress(Timeout):
+                MEASURING.acquire(timeout=_HELD)
+                return
+
+    def __exit__(self, *_: object) -> None:
+        MEASURING.release()
 
 
 State = Literal["starting", "running", "paused", "stopping", "stopped", "finished", "failed"]
@@ -94,6 +112,10 @@ class Work(ABC, Generic[T]):
         self.progress = progress
         if self._stop.is_set():
             raise Stopped
+
+    def alone(self) -> Alone:
+        """What is held while this measures; the wait for it ends where the work was stopped."""
+        return Alone(lambda: self.report(self.progress))
 
     def seconds_left(self, share: float) -> float:
         """About how long the rest takes where so much is done; NaN where nothing is."""

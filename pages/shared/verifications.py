@@ -12,7 +12,7 @@ from foxnas_core.space.architecture import Architecture
 from foxnas_core.steps.verify import verify, verify_random
 from foxnas_core.study import Study
 from pages.shared import cache
-from pages.shared.registry import MEASURING, Work
+from pages.shared.registry import Work
 from pages.shared.running import show_progress, to_go
 from pages.shared.text import plain
 
@@ -49,7 +49,7 @@ class Verification(Work[list[Trial]]):
 
     def _work(self) -> list[Trial] | None:
         how: dict[str, Any] = {"images": self._images, "seed": self.seed}
-        how |= {"report": self._tell, "stop": self._stop.is_set, "alone": MEASURING}
+        how |= {"report": self._tell, "stop": self._stop.is_set, "alone": self.alone()}
         if self.count:
             trials = verify_random(self._opened, self.count, **how)
         else:

@@ -14,6 +14,7 @@ from foxnas_core.measurement.cost import CostMeter, cost_of
 from foxnas_core.measurement.latency import FP32, INT8, LatencyMeter
 from foxnas_core.measurement.meter import Prepared
 from foxnas_core.measurement.score import ScoreMeter
+from foxnas_core.progress import Stopped
 from foxnas_core.study import open_study
 from foxnas_core.supernet.onnx import INPUT, session_of
 from foxnas_core.tasks.classification import Classification
@@ -171,6 +172,21 @@ def test_latency_is_held_to_the_baseline_of_the_study(prepared, tiny_checkpoint,
         assert 0.67 < row[column] / own[column] / factor < 1.5
         # The reference itself measures as its baseline.
         assert own[column] / plain.baselines[column] == pytest.approx(1, abs=0.35)
+
+
+def test_what_waits_for_latencies_ends_the_measuring(prepared, tiny_checkpoint, tiny_dataset):
+    """Before a visit, so that none has to be waited for."""
+    called = []
+
+    def waiting() -> None:
+        called.append(True)
+        if len(called) == 3:
+            raise Stopped
+
+    options = {"task": tiny_checkpoint.task, "seed": 0, "runs": 5, "waiting": waiting}
+    with pytest.raises(Stopped):
+        LatencyMeter(prepared, tiny_dataset.training, **options)
+    assert len(called) == 3
 
 
 def test_accuracy_of_chance_labels_is_chance(prepared, tiny_dataset):

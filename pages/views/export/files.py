@@ -12,7 +12,7 @@ from foxnas_core.errors import FoxnasError
 from foxnas_core.search.expectation import Expectation
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.space.called import called
-from foxnas_core.steps.export import expected_seconds
+from foxnas_core.steps.export import MEASURING, expected_seconds
 from foxnas_core.study import Study
 from pages.shared import cache, choices
 from pages.shared.architecture_picker import download_architecture, pick_architecture
@@ -86,9 +86,10 @@ def show_work(
     seconds = expected_seconds(settings.formats, settings.epochs)
     about = f"{seconds / 60:.0f} minutes" if seconds > 90 else f"{seconds:.0f} seconds"
     st.caption(
-        "Extracts the subnet, recalibrates its batch norms, measures its latency if the table has "
-        f"none of it, writes the files and runs them again: about {about} for a small supernet, "
-        "more for a large one. It goes on when you leave this page."
+        "Extracts the subnet, recalibrates its batch norms, writes the files and runs them again: "
+        f"about {about} for a small supernet, more for a large one, and about {MEASURING:.0f} "
+        "seconds on top where the table has no latency of it, which is measured first. It goes on "
+        "when you leave this page."
     )
     if run is None:
         return

@@ -8,7 +8,7 @@ import pytest
 from conftest import REPOSITORY
 from filelock import Timeout
 
-from pages.shared.registry import MEASURING, PausableWork
+from pages.shared.registry import MEASURING, PausableWork, Work
 
 HOLD = """
 from pages.shared.registry import MEASURING
@@ -45,6 +45,27 @@ def test_two_sessions_of_one_server_do_not_measure_at_once():
         thread.start()
         thread.join()
     assert refused
+
+
+class Measuring(Work[int]):
+    """Waits for its turn to measure."""
+
+    name, what, most_unfinished, most_kept = "measure", "measurements run", 1, 1
+
+    def _work(self) -> int:
+        with self.alone():
+            return 1
+
+
+def test_what_waits_for_its_turn_to_measure_is_stopped_or_has_it():
+    stopped, run = Measuring("study"), Measuring("study")
+    with MEASURING:
+        stopped.start()
+        stopped.stop()
+        assert stopped.state == "stopped"
+        run.start()
+    run.wait(20)
+    assert (run.state, run.result) == ("finished", 1)
 
 
 class Counting(PausableWork[int]):
