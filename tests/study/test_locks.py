@@ -281,15 +281,10 @@ def test_read_only_mode_refuses_whatever_writes(
         pass
     assert len(study.table()) == 1
     attempts = [
-        lambda: study.append(tiny_space.sample(1, seed=0), [row()]),
-        lambda: study.amend(lambda table: table),
-        lambda: study.add_table(study.table()),
-        lambda: study.save_images(tiny_dataset.training, tiny_dataset.held_out),
+        *writers(study, tiny_dataset).values(),
         lambda: study.save(ROUNDS, None),
-        lambda: study.describe(name="B", description=""),
         lambda: study.in_use().__enter__(),
         lambda: claim_trust(study, "one").__enter__(),
-        lambda: create_study(tmp_path / "b", tiny_space, name="B"),
         lambda: writing(tmp_path).__enter__(),
     ]
     for attempt in attempts:
