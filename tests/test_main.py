@@ -124,16 +124,24 @@ def test_trust_document(tiny_study, tiny_dataset, capsys, monkeypatch):
     assert set(document) == {
         "study", "pairs", "parents", "settings", "verdict", "sentence", "advice", "kendall_tau",
         "recalibration_gain", "offset", "reversed", "reversed_beyond_noise", "regret", "reversals",
-        "seed", "interval",
+        "seed", "interval", "spearman", "kendall_tau_by_jackknife", "noise_of_training",
+        "regret_at_most",
     }  # fmt: skip
     assert document["pairs"] == 3 and document["verdict"] == "few"
-    assert document["settings"] == {"epochs": 1, "fine_tune_epochs": 1, "fine_tune_rate": 0.1}
+    assert document["settings"] == {
+        "epochs": 1, "fine_tune_epochs": 1, "fine_tune_rate": 0.1, "repeated": 0,
+    }  # fmt: skip
     for trained in ("alone", "fine_tuned"):
         assert set(document["offset"][trained]["all"]) == ESTIMATE
         for inherited in ("inherited", "unrecalibrated"):
             assert set(document["kendall_tau"][trained][inherited]["all"]) == ESTIMATE
     assert ask(capsys, *trust, "--epochs", 1) == document
-    assert "move trust.json away" in refused(capsys, *trust, "--epochs", 2)
+    assert "move trust.json away" in refused(capsys, *trust, "--fine-tune-rate", 0.2)
+    both = "move trust.json and alone.json away to begin anew"
+    assert both in refused(capsys, *trust, "--epochs", 2)
+    for name in ("trust.json", "alone.json"):
+        (tiny_study.folder / name).unlink()
+    assert ask(capsys, *trust[:3], "--count", 1, "--epochs", 2)["settings"]["epochs"] == 2
 
 
 def test_handmade_document(measured_study, tiny_dataset, capsys, monkeypatch):

@@ -112,6 +112,7 @@ TRUST = RecordKind[TrustRecord | None](
 def check_continues(record: TrustRecord, begun: TrustRecord) -> None:
     """Raise `InvalidInput` where the pairs of `record` are not such as `begun` would add."""
     where = "move trust.json away to begin anew"
+    both = where.replace("trust.json", "trust.json and alone.json")
     if record.parents != begun.parents:
         raise InvalidInput(
             f"The study's trust pairs are of checkpoint {record.parents['checkpoint']}, but its "
@@ -122,13 +123,13 @@ def check_continues(record: TrustRecord, begun: TrustRecord) -> None:
         raise InvalidInput(
             f"The study's trust pairs were trained for {old.epochs} epochs from scratch and "
             f"{old.fine_tune_epochs} of fine-tuning at {old.fine_tune_rate:g} times the learning "
-            f"rate; go on with these, or {where}."
+            f"rate; go on with these, or {where if old.epochs == begun.settings.epochs else both}."
         )
     if (record.dataset, record.training_images) != (begun.dataset, begun.training_images):
         raise InvalidInput(
             f"The study's trust pairs were trained on {record.training_images:,} images of "
             f"{record.dataset}, not on {begun.training_images:,} of {begun.dataset}; name those "
-            f"with --data, or {where}."
+            f"with --data, or {both}."
         )
 
 
