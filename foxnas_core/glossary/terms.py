@@ -63,8 +63,21 @@ TERMS: tuple[GlossaryEntry, ...] = (
     GlossaryEntry(
         "Spearman's rho",
         "How alike two orders are: the correlation of the ranks.",
-        "spearman",
+        "spearman|rho(, (low|high))?",
         "Spearman 1904",
+    ),
+    GlossaryEntry(
+        "Ends by the jackknife",
+        "The ends of tau's 95 % interval by leaving out one subnet after the other, beside those "
+        "of the bootstrap: where the two differ much, the subnets are too few for either.",
+        "(low|high), jackknife",
+        "Arvesen 1969",
+    ),
+    GlossaryEntry(
+        "Tau at most",
+        "What tau would be on average of a ranking in the true order, if the luck of one training "
+        "were all that came between.",
+        "tau at most",
     ),
     GlossaryEntry(
         "Same order", "The share of pairs of subnets in the same order.", r"same order \(%\)"
