@@ -26,17 +26,15 @@ def card_of(exported) -> str:
 @pytest.fixture
 def steady_meter(monkeypatch):
     """Fewer runs, as this is no measurement."""
-    from foxnas_core.measurement import campaign
+    from foxnas_core.measurement import latency
 
-    plain, made = campaign.device_meters, []
+    plain, made = latency.LatencyMeter, []
 
     def few(*arguments, **options):
-        [meter] = plain(*arguments, **options)
-        meter._runs, meter._rounds = 20, 2
         made.append(options)
-        return [meter]
+        return plain(*arguments, **options, runs=20, rounds=2)
 
-    monkeypatch.setattr(campaign, "device_meters", few)
+    monkeypatch.setattr(latency, "LatencyMeter", few)
     return made
 
 
