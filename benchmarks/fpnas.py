@@ -22,8 +22,8 @@ from tempfile import TemporaryDirectory
 import pandas as pd
 
 from benchmarks.common import DEMO, copied
-from foxnas_core.evidence.trust.alone import TrustBench, recipe_of
-from foxnas_core.measurement.campaign import prepare
+from foxnas_core.evidence.trust.alone import TrustBench, recipe_of, train_alone
+from foxnas_core.evidence.trust.pairs import TrustSettings
 from foxnas_core.methods import Question, method_of
 from foxnas_core.methods.fpnas import Sampled
 from foxnas_core.methods.posing import posed
@@ -32,8 +32,6 @@ from foxnas_core.search.restriction import allowed_choices
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.steps.trust import images_of
 from foxnas_core.study import Study, open_study
-from foxnas_core.supernet.checkpoint import Checkpoint
-from foxnas_core.training.supernets import train
 from foxnas_core.training.updates.fpnas import FPNAS
 
 BY_ENTROPY, FIXED, ANNEALING = "FP-NAS", "PARSEC, 16 a step", "annealing over the regression"
@@ -92,15 +90,11 @@ def alone(study: Study, architectures: Sequence[Architecture], epochs: int) -> d
     checkpoint = study.load_checkpoint()
     dataset = images_of(study, checkpoint, None)
     bench, found = TrustBench.of(checkpoint, dataset, *study.images()), {}
+    settings, seed = TrustSettings(epochs=epochs), recipe_of(checkpoint).seed
     for own in {one.id: one for one in architectures}.values():
-        recipe = replace(recipe_of(checkpoint), epochs=epochs, alone=own.to_dict())
         with TemporaryDirectory() as folder:
-            trained = train(
-                study.space, checkpoint.task, dataset, recipe,
-                state_file=Path(folder) / "state.safetensors",
-            )  # fmt: skip
-        subnet = prepare(Checkpoint(trained.supernet, checkpoint.record), own, bench.calibration)
-        found[own.id] = bench.score(subnet).value
+            state = Path(folder) / "state.safetensors"
+            found[own.id] = train_alone(bench, own, settings, seed=seed, state=state).score.value
     return found
 
 

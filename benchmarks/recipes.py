@@ -15,7 +15,7 @@ is what reverses orders.
 
 import argparse
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -140,16 +140,16 @@ def row_of(
         for p in pairs
     ]
     report = trust_report(scored, seed=0)
-    table = report.subnets.assign(gap=lambda t: t["alone_offset"])
-    by = table.groupby("resolution")["gap"]
+    gap = report.subnets["alone_offset"]
+    by = gap.groupby(report.subnets["resolution"])
     return {
         "epochs": total,
         "minutes": seconds / 60,
         "tau": report.agreement().tau,
         "within": report.agreement(scope=WITHIN).tau,
-        "gap": table["gap"].mean(),
+        "gap": gap.mean(),
         **{f"gap at {resolution}": value for resolution, value in by.mean().items()},
-        "scatter": float(np.sqrt(np.mean((table["gap"] - by.transform("mean")) ** 2))),
+        "scatter": float(np.sqrt(np.mean((gap - by.transform("mean")) ** 2))),
     }
 
 
@@ -169,7 +169,7 @@ def _seconds_of_epoch(
     return steps * (time.process_time() - begun) / _TIMED
 
 
-def main(arguments: Sequence[str] | None = None, told: Callable[[str], None] = print) -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     import torch
 
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -195,8 +195,11 @@ def main(arguments: Sequence[str] | None = None, told: Callable[[str], None] = p
             study, bench, datasets, record.pairs, TRIALS[name],
             minutes=asked.minutes, seed=asked.seed,
         )  # fmt: skip
-        told(f"{name}: " + ", ".join(f"{key} {value:.3g}" for key, value in rows[name].items()))
-    told(pd.DataFrame(rows).T.round(2).to_string())
+        print(
+            f"{name}: " + ", ".join(f"{key} {value:.3g}" for key, value in rows[name].items()),
+            flush=True,
+        )
+    print(pd.DataFrame(rows).T.round(2).to_string())
 
 
 if __name__ == "__main__":

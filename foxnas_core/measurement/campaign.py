@@ -17,6 +17,7 @@ from foxnas_core.measurement.crew import Alone, Crew, Processes
 from foxnas_core.measurement.latency import NOT_BEGUN, LatencyMeter
 from foxnas_core.measurement.meter import Meter
 from foxnas_core.measurement.preparing import prepare, prepare_all
+from foxnas_core.measurement.runtimes import wait_silently
 from foxnas_core.measurement.score import ScoreMeter
 from foxnas_core.progress import Pace, Report, not_told
 from foxnas_core.space.architecture import Architecture
@@ -57,10 +58,13 @@ def device_meters(
     baselines: Mapping[str, float] = NOT_BEGUN,
     energy: bool = False,
     memory: bool = False,
+    looks: int | None = None,
+    waiting: Callable[[], None] = wait_silently,
 ) -> list[Meter]:
     """What is of the machine that calls this: latency, and energy and peak memory where asked for.
 
-    `device` names the columns, as in `device_columns`; `baselines` are as in `LatencyMeter`.
+    `device` names the columns, as in `device_columns`; `baselines`, `looks` and `waiting` are as in
+    `LatencyMeter`.
     """
     from foxnas_core.measurement.energy import EnergyMeter
     from foxnas_core.measurement.memory import MemoryMeter
@@ -69,7 +73,14 @@ def device_meters(
     reference = prepare(checkpoint, reference_architecture(checkpoint.supernet.space), calibration)
     meters: list[Meter] = [
         LatencyMeter(
-            reference, calibration, task=task, seed=seed, device=device, baselines=baselines
+            reference,
+            calibration,
+            task=task,
+            seed=seed,
+            device=device,
+            baselines=baselines,
+            looks=looks,
+            waiting=waiting,
         )
     ]
     if energy:

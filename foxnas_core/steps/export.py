@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 EXTRACT, TUNE, MEASURE = "extract the subnet", "fine-tune", "measure latency"
 # Looks at the reference until its time has settled: somebody waits, and no row is to rest on it.
 LOOKS = 8
-MEASURING = 12.0
+MEASURE_SECONDS = 12.0
 """About how many seconds it takes to measure a latency that is not known."""
 
 
@@ -117,7 +117,7 @@ def _expected(formats: Sequence[Format], epochs: int, *, measured: bool) -> dict
     return {
         EXTRACT: 2.0,
         **({TUNE: 60.0 * epochs} if epochs else {}),
-        **({} if measured else {MEASURE: MEASURING}),
+        **({} if measured else {MEASURE: MEASURE_SECONDS}),
         **step_seconds(formats),
     }
 
@@ -177,20 +177,16 @@ def _measure(
     steps: Steps,
 ) -> None:
     """Measure latencies that are not known, and cost, which goes quickly."""
-    from foxnas_core.measurement.campaign import reference_architecture
+    from foxnas_core.measurement.campaign import device_meters
     from foxnas_core.measurement.cost import CostMeter
-    from foxnas_core.measurement.latency import LatencyMeter
-    from foxnas_core.measurement.preparing import prepare
 
     # Of another machine, the reference's time says nothing here.
     timed = machine_of(table, PRECISIONS["fp32"])
     own = timed is not None and timed.same_as(machine_here())
     baselines = baselines_of(table, list(PRECISIONS.values())) if own else {}
-    reference = reference_architecture(checkpoint.supernet.space)
-    meter = LatencyMeter(
-        prepare(checkpoint, reference, calibration),
-        calibration,
-        task=checkpoint.task,
+    [meter] = device_meters(
+        checkpoint,
+        calibration=calibration,
         seed=0,
         baselines=baselines,
         looks=LOOKS,

@@ -217,7 +217,7 @@ def add_pair(study: Study, begun: TrustRecord, pair: TrustPair) -> TrustRecord:
     def with_pair(kept: TrustRecord | None) -> TrustRecord:
         record = kept or begun
         check_continues(record, begun)
-        return record.with_pair(pair)
+        return record.repeating(begun.settings.repeated).with_pair(pair)
 
     return study.change(TRUST, with_pair) or begun
 

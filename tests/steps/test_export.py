@@ -26,15 +26,17 @@ def card_of(exported) -> str:
 @pytest.fixture
 def steady_meter(monkeypatch):
     """Fewer runs, as this is no measurement."""
-    from foxnas_core.measurement import latency
+    from foxnas_core.measurement import campaign
 
-    plain, made = latency.LatencyMeter, []
+    plain, made = campaign.device_meters, []
 
     def few(*arguments, **options):
+        [meter] = plain(*arguments, **options)
+        meter._runs, meter._rounds = 20, 2
         made.append(options)
-        return plain(*arguments, **options, runs=20, rounds=2)
+        return [meter]
 
-    monkeypatch.setattr(latency, "LatencyMeter", few)
+    monkeypatch.setattr(campaign, "device_meters", few)
     return made
 
 

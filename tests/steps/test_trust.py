@@ -99,6 +99,7 @@ def test_more_seeds_are_added_to_a_pair(tiny_study, stripes_for_data):
     [pair] = measure(tiny_study, 1, replace(SETTINGS, repeated=1)).pairs
     assert len(pair.again) == 1 and pair.alone == before.alone
     assert measure(tiny_study, 1).pairs == (pair,)
+    assert tiny_study.record(TRUST).settings.repeated == 1  # what a later run goes on with
 
 
 def test_networks_of_another_recipe_are_told(tiny_study, stripes_for_data):

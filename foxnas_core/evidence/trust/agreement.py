@@ -17,7 +17,6 @@ from foxnas_core.explanation.edits import changes
 # How intervals of tau are had: within -1 to 1 whatever the order, where those by Kendall's variance
 # reach beyond.
 METHOD = "percentile bootstrap over subnets"
-OTHER_METHOD = "jackknife over subnets, Fisher's z"
 INHERITED = {"inherited": "with recalibration", "unrecalibrated": "without recalibration"}
 TRAINED = {"alone": "trained from scratch", "fine_tuned": "fine-tuned"}
 # Scopes of an agreement beside each resolution's own.

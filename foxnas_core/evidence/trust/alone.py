@@ -1,8 +1,8 @@
 """Training one subnet by itself, from scratch and from what it inherits, and scoring all of it.
 
 Both trainings follow the supernet's own recipe, kernel transforms included, but for the number of
-epochs and, in fine-tuning, the learning rate: what differs between inherited and alone is then
-that weights are shared, and how long they were trained.
+epochs, for a teacher, whom neither has, and, in fine-tuning, for the learning rate: what differs
+between inherited and alone is else that weights are shared, and how long they were trained.
 """
 
 import time

@@ -103,6 +103,11 @@ class TrustRecord:
         others = tuple(p for p in self.pairs if p.architecture != pair.architecture)
         return replace(self, pairs=(*others, pair))
 
+    def repeating(self, repeated: int) -> "TrustRecord":
+        """With at least so many that a second seed is for, which a later run goes on with."""
+        most = max(repeated, self.settings.repeated)
+        return replace(self, settings=replace(self.settings, repeated=most))
+
 
 TRUST = RecordKind[TrustRecord | None](
     "trust.json", TrustRecord, "subnets trained alone beside what they inherit"

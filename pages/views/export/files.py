@@ -12,7 +12,7 @@ from foxnas_core.errors import FoxnasError
 from foxnas_core.search.expectation import Expectation
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.space.called import called
-from foxnas_core.steps.export import MEASURING, expected_seconds
+from foxnas_core.steps.export import MEASURE_SECONDS, expected_seconds
 from foxnas_core.study import Study
 from pages.shared import cache, choices
 from pages.shared.architecture_picker import download_architecture, pick_architecture
@@ -87,9 +87,9 @@ def show_work(
     about = f"{seconds / 60:.0f} minutes" if seconds > 90 else f"{seconds:.0f} seconds"
     st.caption(
         "Extracts the subnet, recalibrates its batch norms, writes the files and runs them again: "
-        f"about {about} for a small supernet, more for a large one, and about {MEASURING:.0f} "
-        "seconds on top where the table has no latency of it, which is measured first. It goes on "
-        "when you leave this page."
+        f"about {about} for a small supernet, more for a large one, and about "
+        f"{MEASURE_SECONDS:.0f} seconds on top where the table has no latency of it, which is "
+        "measured first. It goes on when you leave this page."
     )
     if run is None:
         return
