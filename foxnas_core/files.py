@@ -12,8 +12,13 @@ _ENTRY = 512  # bytes of a zip's directory that are allowed for each file in it
 
 
 def write_atomically(path: Path, content: bytes | str) -> None:
-    """Write a temporary file beside `path`, then rename it into place."""
+    """Write a temporary file beside `path`, then rename it into place; makes folders."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    write_beside(path, content)
+
+
+def write_beside(path: Path, content: bytes | str) -> None:
+    """The same in a folder that is there, as OSError says of one that is not."""
     data = content.encode() if isinstance(content, str) else content
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
     try:

@@ -20,7 +20,7 @@ from pathlib import Path
 import foxnas_core
 from foxnas_core.errors import InvalidInput
 from foxnas_core.families import family_of
-from foxnas_core.files import write_atomically
+from foxnas_core.files import write_beside
 from foxnas_core.regression import Predictor
 from foxnas_core.study import Study
 from foxnas_core.study.locks import is_read_only
@@ -66,7 +66,9 @@ class KeptFits:
             return
         for folder in self.folders:
             try:
-                write_atomically(folder / f"{key}.fit", content)
+                # A study that was renamed or deleted meanwhile is not made anew.
+                folder.mkdir(parents=folder.name != FOLDER, exist_ok=True)
+                write_beside(folder / f"{key}.fit", content)
                 _tidy(folder)
             except OSError:
                 continue

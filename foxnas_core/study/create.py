@@ -6,7 +6,7 @@ from pathlib import Path
 from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.files import write_atomically
 from foxnas_core.space.search_space import SearchSpace
-from foxnas_core.study.files import about, read_space
+from foxnas_core.study.files import about, check_description, read_space
 from foxnas_core.study.goals import NO_GOALS, Goals
 from foxnas_core.study.locks import MARK, writing
 from foxnas_core.study.names import check_name
@@ -45,9 +45,10 @@ def create_study(
 ) -> Study:
     """A new study, with the rows of `table` where given.
 
-    Raises `InvalidInput` where `folder` holds a study already, or where it can't be written, in
-    which case nothing is left behind.
+    Raises `InvalidInput` where `folder` holds a study already, where its name or description can't
+    be one, or where it can't be written, in which case nothing is left behind.
     """
+    check_description(name, description)
     study = Study(folder, name, description, space, goals=goals)
     taken = f"{folder} holds a study already; name a new folder."
     if (folder / MARK).exists():

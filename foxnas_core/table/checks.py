@@ -1,6 +1,6 @@
 """The checks of what users give as rows: each cell, and where new rows go among those held."""
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Collection, Hashable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +12,9 @@ from foxnas_core.errors import InvalidInput
 from foxnas_core.space.decisions import Decision, check_choice
 from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.table.metrics import ABOVE_ZERO, STD_ERROR, Metric, is_metric, metric_of
+
+_MOST_COLUMNS = 2000
+_MOST_LETTERS = 300  # of a column's name
 
 
 class Where:
@@ -193,3 +196,24 @@ def _number_or_text(cell: Any) -> float | str:
         return np.nan if isinstance(cell, (bool, np.bool_)) else float(cell)
     except (TypeError, ValueError, OverflowError):
         return np.nan
+
+
+def check_columns(source: str, names: Collection[str]) -> None:
+    """Raises `InvalidInput` for more columns than are read, as what reads them takes long for each,
+    and for a name that is no line of text, or a long one, which figures and lists show whole."""
+    if len(names) > _MOST_COLUMNS:
+        raise InvalidInput(
+            f"{source} has {len(names):,} columns, more than the {_MOST_COLUMNS:,} that are read; "
+            "leave some out."
+        )
+    for name in names:
+        if not name.isprintable():
+            raise InvalidInput(
+                f"{source} names a column {name!r:.60}; leave line breaks and control characters "
+                "out of names."
+            )
+        if len(name) > _MOST_LETTERS:
+            raise InvalidInput(
+                f"{source} names a column {name[:40]!r}…, {len(name):,} characters long; take a "
+                f"name of at most {_MOST_LETTERS}."
+            )

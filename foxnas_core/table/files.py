@@ -7,7 +7,7 @@ schema.
 import io
 import json
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +18,12 @@ import pyarrow.parquet as pq
 
 from foxnas_core.errors import FoxnasError, InvalidInput
 from foxnas_core.space.search_space import SearchSpace
+from foxnas_core.table.checks import check_columns
 from foxnas_core.table.measurements import MeasurementTable, table_from_frame
 
 _METADATA = b"foxnas"
 _UNNAMED_INDEX = r"__index_level_\d+__"  # as pandas calls it
 _FORMAT = 1
-MOST_COLUMNS = 2000
 # What a spreadsheet takes for the beginning of a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 _MOST_CELLS = 100_000_000
@@ -254,22 +254,6 @@ def content_of(path: Path) -> bytes:
         raise InvalidInput(f"There is no file {path}; check the path.") from error
     except OSError as error:
         raise InvalidInput(f"{path} can't be read ({error.strerror}).") from error
-
-
-def check_columns(source: str, names: Collection[str]) -> None:
-    """Raises `InvalidInput` for more columns than are read, as what reads them takes long for each,
-    and for a name that is no line of text."""
-    if len(names) > MOST_COLUMNS:
-        raise InvalidInput(
-            f"{source} has {len(names):,} columns, more than the {MOST_COLUMNS:,} that are read; "
-            "leave some out."
-        )
-    for name in names:
-        if not name.isprintable():
-            raise InvalidInput(
-                f"{source} names a column {name!r:.60}; leave line breaks and control characters "
-                "out of names."
-            )
 
 
 def check_no_twins(source: str, columns: pd.Index) -> None:

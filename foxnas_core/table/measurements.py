@@ -22,6 +22,7 @@ from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.table.checks import (
     Where,
     check_alike,
+    check_columns,
     checked_cells,
     checked_codes,
     places_of,
@@ -268,6 +269,7 @@ def table_from_frame(
     for an inactive decision is dropped instead of refused. Raises `InvalidInput` naming source,
     row, column, value and what is allowed.
     """
+    check_columns(source, frame.columns)
     where = Where(source, row_word, frame.index.to_numpy(), names or {})
     codes = checked_codes(space, frame, where, drop_inactive)
     rest = frame.drop(columns=["id", *space.by_name], errors="ignore").reset_index(drop=True)

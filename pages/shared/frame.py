@@ -169,6 +169,8 @@ def _draw_frame(title: str, sentence: str | Callable[[], str]) -> Study | None:
     with errors_as_cards():
         before = choices.remembered("drawn")
         cache.settle(study)
+        if not cache.drawn(study)[0]:  # it was renamed or deleted since it was picked
+            st.rerun()
         draw_menu(menu, study)
         choices.remember("drawn", (study.folder.name, cache.drawn(study)))
         new = ""

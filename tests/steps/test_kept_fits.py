@@ -20,7 +20,7 @@ from foxnas_core.steps import kept_fits as keeping
 from foxnas_core.steps.fit import fit_all
 from foxnas_core.steps.kept_fits import KeptFits, fit_key, kept_fits
 from foxnas_core.study import create_study
-from foxnas_core.study.library import write_file
+from foxnas_core.study.library import rename, write_file
 
 HAND = hand_space()
 TABLE = saturating_table(HAND, 120)
@@ -188,6 +188,14 @@ def test_where_the_study_cannot_be_written_the_users_cache_is(tmp_path, monkeypa
     (tmp_path / "file").write_text("")
     nowhere = KeptFits((tmp_path / "file" / "fits",))
     assert fit_all(TABLE, targets=["accuracy"], kept=nowhere)
+
+
+def test_a_study_that_was_renamed_meanwhile_is_not_made_anew(tmp_path):
+    study = create_study(tmp_path / "own", HAND, name="Own", table=TABLE)
+    rename(tmp_path, "own", "moved")
+    fit_all(TABLE, targets=["latency_ms"], kept=kept_fits(study))
+    assert not study.folder.exists()
+    assert len(list((tmp_path / "cache" / "foxnas" / "fits").iterdir())) == 1
 
 
 def test_no_export_packs_them(tmp_path):

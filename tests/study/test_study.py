@@ -122,6 +122,9 @@ def test_what_is_no_plain_text_describes_no_study(tiny_space, tmp_path, name, de
     with pytest.raises(InvalidInput, match="A study's (name|description) must be"):
         study.describe(name=name, description=description)
     assert open_study(tmp_path / "a").name == "A"
+    with pytest.raises(InvalidInput, match="A study's (name|description) must be"):
+        create_study(tmp_path / "b", tiny_space, name=name, description=description)
+    assert not (tmp_path / "b").exists()
 
 
 def test_every_file_of_a_study_is_copied_or_known_to_be_temporary(tiny_space, tmp_path):

@@ -19,6 +19,12 @@ TINY = space_from_dict(tiny_document())
 # What a table is
 
 
+@pytest.mark.parametrize("device", ["a\nb", "a\0", "x" * 100_000])
+def test_what_no_list_could_show_names_no_column(device: str) -> None:
+    with pytest.raises(InvalidInput, match="The table names a column .*(leave|take a name of)"):
+        table_from_frame(SPACE, rows(**{f"latency_ms:{device}": [1.0, 2.0]}))
+
+
 def test_a_subnet_is_found_by_its_id() -> None:
     table = noisy_table(SPACE, 30)
     for architecture in table.architectures():

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from foxnas_core.errors import InvalidInput
-from foxnas_core.table.files import check_columns
+from foxnas_core.table.checks import check_columns
 
 # The characters that may separate cells, and what sentences call them.
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars", " ": "blanks"}

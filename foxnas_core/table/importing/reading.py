@@ -10,7 +10,8 @@ from typing import Any
 import pandas as pd
 
 from foxnas_core.errors import InvalidInput
-from foxnas_core.table.files import check_columns, check_no_twins, parquet_frame
+from foxnas_core.table.checks import check_columns
+from foxnas_core.table.files import check_no_twins, parquet_frame
 from foxnas_core.table.importing.dialect import decoded, read_text_table
 
 PICKLED = (".pickle", ".pkl")  # a published benchmark
