@@ -17,11 +17,12 @@ from foxnas_core.space.coding.parts import contrasts
 from foxnas_core.space.coding.terms import Lookup, Part, Term, plain_numbers
 from foxnas_core.space.search_space import SearchSpace
 
-Counting = Literal["reaching", "live"]
-"""Which edges count: those from which the output is reached, or of these those that the input
-reaches too."""
+Counting = Literal["reached", "reaching", "live"]
+"""Which edges count: those that the input reaches, those that reach the output, or those that are
+both."""
 
 _WHERE: Mapping[Counting, str] = {
+    "reached": "where the input reaches it",
     "reaching": "where it reaches the output",
     "live": "where it is live",
 }
@@ -30,9 +31,8 @@ _WHERE: Mapping[Counting, str] = {
 def counting_codes(codes: np.ndarray, counting: Counting) -> np.ndarray:
     """Codes (rows, edges) of cells in which the edges that don't count are `none`."""
     reached, needed = flows(codes.T > 0)
-    counts = np.stack(needed, axis=1)
-    if counting == "live":
-        counts &= np.stack(reached, axis=1)
+    counting_by = {"reached": [reached], "reaching": [needed], "live": [reached, needed]}[counting]
+    counts = np.all([np.stack(own, axis=1) for own in counting_by], axis=0)
     return np.where(counts | (codes < 0), codes, 0)
 
 
@@ -153,6 +153,9 @@ def _positions(space: SearchSpace, group: str) -> tuple[int, ...]:
 
 FORMS = {
     "live": FamilyForm("Live edges", lambda space, group, _: edge_parts(space, group, "live")),
+    "reached": FamilyForm(
+        "Edges that the input reaches", lambda space, group, _: edge_parts(space, group, "reached")
+    ),
     "reaching": FamilyForm(
         "Edges that reach the output", lambda space, group, _: edge_parts(space, group, "reaching")
     ),
@@ -167,6 +170,10 @@ _LIVE = Coding(
 CODINGS = {
     "": Coding(
         "every edge counts, wherever it leads", "this runtime runs every edge, dead ones too"
+    ),
+    "reached": Coding(
+        "only edges that the input reaches count",
+        "this runtime runs what never reaches the output too, where it has an input",
     ),
     "reaching": Coding(
         "only edges that reach the output count",

@@ -66,7 +66,7 @@ window.report = (() => {
       needed[from] ||= onward[i];
     }
     part.edges.forEach((position, i) => {
-      const counts = onward[i] && (into[i] || part.counting === "reaching");
+      const counts = (onward[i] || part.counting === "reached") && (into[i] || part.counting === "reaching");
       if (own[i] >= 0 && !counts) counted[position] = 0;
     });
     return lookup(part.inner, counted);

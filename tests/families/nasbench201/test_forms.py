@@ -44,11 +44,11 @@ def test_live_edges_are_those_of_the_graph():
     kept = counting_codes(codes, "live") > 0
     cells = [numbered_cells()[n] for n in np.random.default_rng(1).choice(15_625, 300, False)]
     assert kept.tolist() == [list(live_edges(cell)) for cell in cells]
-    # What is live reaches the output, and that is an edge.
-    reaching = counting_codes(codes, "reaching")
-    assert (reaching[kept] == codes[kept]).all() and (
-        reaching[reaching > 0] == codes[reaching > 0]
-    ).all()
+    # What is live is reached by the input and reaches the output, and is an edge.
+    reached, reaching = (counting_codes(codes, own) for own in ("reached", "reaching"))
+    assert (((reached > 0) & (reaching > 0)) == kept).all() and (reached != reaching).any()
+    for own in (reached, reaching):
+        assert (own[own > 0] == codes[own > 0]).all()
 
 
 @pytest.mark.parametrize(
@@ -78,6 +78,7 @@ def test_convolutions_are_counted_along_paths(cell, longest, shortest, most):
     ("kind", "form", "told"),
     [
         ("raw", "choice_counts", "runs every edge, dead ones too"),
+        ("reached", "reached", "runs what never reaches the output too, where it has an input"),
         ("reaching", "reaching", "drops what never reaches the output"),
         ("live", "live", "runs only what lies between the input and the output"),
     ],

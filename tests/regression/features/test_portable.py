@@ -39,8 +39,16 @@ def paths(part: dict, codes: list[int], start: int = 0) -> list[list[tuple[int, 
 
 
 def of_edges(part: dict, codes: list[int]) -> list[float]:
-    starts = (0,) if part["counting"] == "live" else {source for source, _ in part["nodes"]}
-    counting = {edge for s in starts for path in paths(part, codes, s) for edge, _ in path}
+    if part["counting"] == "reached":
+        ends: set[int] = {0}
+        counting = set()
+        for edge, (source, target) in enumerate(part["nodes"]):  # in the order of their targets
+            if source in ends and codes[part["edges"][edge]] > 0:
+                ends.add(target)
+                counting.add(edge)
+    else:
+        starts = (0,) if part["counting"] == "live" else {source for source, _ in part["nodes"]}
+        counting = {edge for s in starts for path in paths(part, codes, s) for edge, _ in path}
     counted = list(codes)
     for edge, position in enumerate(part["edges"]):
         counted[position] = codes[position] if edge in counting else 0
