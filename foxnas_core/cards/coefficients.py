@@ -142,13 +142,14 @@ def forms(given: Given) -> Card:
 
 def averaged(given: Given) -> tuple[dict[str, "AverageEffects"], list[str]]:
     """The average effects on each of `Given.main` that has some, by column, and why others have
-    none."""
+    none, but for what is counted or summed and so needs none."""
     found, lacking = {}, []
     for column in given.main:
         try:
             found[column] = given.averages(column, given.told_at, given.intervals == "simultaneous")
         except FoxnasError as error:
-            lacking.append(str(error))
+            if not given.is_told(column):
+                lacking.append(str(error))
     return found, lacking
 
 
@@ -228,7 +229,7 @@ def clearest(given: Given) -> Card:
     row = effects.iloc[int(np.nanargmax(effects[target.column].abs()))]
     choice = f"{row['decision']} {row['choice']}"
     return Card(
-        sentence=f"The largest effect on {target.label.lower()}: {choice} instead of "
+        sentence=f"The largest effect on {in_a_sentence(target.label)}: {choice} instead of "
         f"{row['reference']}, {target.difference_text(row[target.column], signed=True)}. "
         f"{int((~intervals['clear']).sum())} of {len(intervals)} intervals span 0: there the data "
         "do not tell the sign.",
@@ -241,7 +242,7 @@ def words(given: Given) -> Card:
     targets, effects, _ = _effects(given)
     return Card(
         sentence="Each choice against the first one, the clearest effect on "
-        f"{targets[0].label.lower()} first, with 95 % intervals. {_STARS}",
+        f"{in_a_sentence(targets[0].label)} first, with 95 % intervals. {_STARS}",
         table=sentence_table(effects, targets),
     )
 

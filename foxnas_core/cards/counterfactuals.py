@@ -27,7 +27,7 @@ from foxnas_core.search.restriction import choices_that_keep, choices_that_take,
 from foxnas_core.space.architecture import Value
 from foxnas_core.space.editing.changes import changes_between, in_words
 from foxnas_core.table.headings import heading_of
-from foxnas_core.table.metrics import metric_of
+from foxnas_core.table.metrics import in_a_sentence, metric_of
 from foxnas_core.table.sums import tells
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def leeway(given: Given, aim: str) -> float:
 
 def nothing_to_gain(given: Given, aim: str = "save", **_: Any) -> Card:
     """What is said where there is no leeway."""
-    label = metric_of(given.main[aim in OF_COST]).label.lower()
+    label = in_a_sentence(metric_of(given.main[aim in OF_COST]).label)
     return Card(
         sentence=f"No subnet that keeps what is kept has a better predicted {label} than this one, "
         "so there is nothing to gain.",

@@ -241,11 +241,11 @@ class Given(Finds):
         are asked for, and what can be counted then by counting; raises as
         `steps.fit.predictor_or_transfer`."""
         if form is None:
-            form = "auto" if self.form == "auto" or self._is_told(column) else self._form_of(column)
+            form = "auto" if self.form == "auto" or self.is_told(column) else self._form_of(column)
         return self._predictor(column, form, self.link if link is None else link)
 
     @shared(entries=64, fits=False)
-    def _is_told(self, column: str) -> bool:
+    def is_told(self, column: str) -> bool:
         """Whether a target is counted or summed, so that there is nothing to fit."""
         from foxnas_core.regression.counting import counted_predictor
         from foxnas_core.table.sums import choice_costs

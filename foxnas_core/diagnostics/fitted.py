@@ -12,6 +12,7 @@ from foxnas_core.regression.weighing import told
 from foxnas_core.table.equals import fold_members
 from foxnas_core.table.latency_verdicts import usable
 from foxnas_core.table.measurements import MeasurementTable
+from foxnas_core.table.metrics import in_a_sentence
 
 # Residuals below this share of the values' range are rounding, not error.
 _ROUNDING = 1e-8
@@ -129,8 +130,8 @@ def exact_sentence(predictor: Predictor) -> str:
         )
     return (
         f"The form {predictor.form.name!r} gives every measured "
-        f"{predictor.target.label.lower()} exactly, up to rounding, so there are no errors to "
-        "look into; choose another target."
+        f"{in_a_sentence(predictor.target.label)} exactly, up to rounding, so there are no errors "
+        "to look into; choose another target."
     )
 
 

@@ -9,6 +9,7 @@ from foxnas_core.diagnostics.residuals import outlier_limit
 from foxnas_core.diagnostics.specification import ALPHA
 from foxnas_core.regression import Predictor
 from foxnas_core.space.architecture import Architecture
+from foxnas_core.table.metrics import in_a_sentence
 
 LEAST_GAIN = 0.05
 # What each code checks, in words.
@@ -61,7 +62,7 @@ def beyond_measured(diagnosis: Diagnosis, architectures: Sequence[Architecture])
             found.append(
                 Caution(
                     "range",
-                    f"The predicted {target.label.lower()} of {architecture.id}, "
+                    f"The predicted {in_a_sentence(target.label)} of {architecture.id}, "
                     f"{target.text(value)}{unit}, is {side} measured value, "
                     f"{target.text(end)}{unit}: nothing measured tells whether it holds there, so "
                     "measure this subnet before you rely on it.",
@@ -75,8 +76,8 @@ def beyond_measured(diagnosis: Diagnosis, architectures: Sequence[Architecture])
                     "leverage",
                     f"{architecture.id} is farther from the measured subnets than any of them "
                     f"lies (leverage {leverage:.3g}, largest measured {largest:.3g}): its "
-                    f"{target.label.lower()} is extrapolated, so measure this subnet or ones like "
-                    "it.",
+                    f"{in_a_sentence(target.label)} is extrapolated, so measure this subnet or "
+                    "ones like it.",
                     largest,
                     float(leverage),
                 )

@@ -157,7 +157,8 @@ def average_effects(
             f"Average effects on {metric_of(target).word} need more subnets drawn at random than "
             f"the {form.parameters} terms; {len(y)} are measured"
             + (f", besides {sum(left_out.values())} that were chosen" if left_out else "")
-            + ". Measure more with 'python -m foxnas_core measure --count 100'."
+            + f". Measure {form.parameters + 1 - len(y)} more, as 'python -m foxnas_core measure' "
+            "draws them."
         )
     told = estimate.told
     found = intervals_of(estimate, level, together)

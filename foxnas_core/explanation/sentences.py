@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from foxnas_core.explanation.rates import rates
-from foxnas_core.table.metrics import Metric, rate_text, rate_unit
+from foxnas_core.table.metrics import Metric, in_a_sentence, rate_text, rate_unit
 
 
 def sentence_table(effects: pd.DataFrame, targets: Sequence[Metric]) -> pd.DataFrame:
@@ -40,7 +40,11 @@ def effect_sentence(row: pd.Series, targets: Sequence[Metric]) -> str:
 def _effect(row: pd.Series, target: Metric) -> str:
     value, low, high = (row[f"{target.column}{end}"] for end in ("", "_low", "_high"))
     unit = target.difference_unit or target.label
-    name = f" {target.label.lower()}" if target.label != "Latency" and target.unit == "ms" else ""
+    name = (
+        f" {in_a_sentence(target.label)}"
+        if target.label != "Latency" and target.unit == "ms"
+        else ""
+    )
     ends = f"{target.text(low)} to {target.text(high)}"
     return f"{target.text(value, signed=True)} {unit}{name} ({ends})"
 
@@ -53,7 +57,9 @@ def _exchange(row: pd.Series, targets: Sequence[Metric]) -> str:
     clear = [row[f"{t.column}_low"] * row[f"{t.column}_high"] > 0 for t in (gain, cost)]
     better = gain.sign * row[gain.column] > 0
     if not all(clear):
-        unsure = [t.label.lower() for t, sure in zip((gain, cost), clear, strict=True) if not sure]
+        unsure = [
+            in_a_sentence(t.label) for t, sure in zip((gain, cost), clear, strict=True) if not sure
+        ]
         return f"; no clear effect on {' or '.join(unsure)}"
     [rate] = _rates(row.to_frame().T, gain, cost)
     if not math.isnan(rate):

@@ -113,6 +113,7 @@ def _table(table: pd.DataFrame, key: str, on_select: Callable[[], None] | None =
     st.dataframe(
         readable(table),
         hide_index=True,
+        placeholder="–",
         key=f"{key}-table",
         on_select=on_select or "ignore",
         selection_mode="single-row",
