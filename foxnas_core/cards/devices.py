@@ -226,6 +226,12 @@ def _compared(given: Given) -> str | None:
     try:
         return where(lambda own: _comparison(own, *pair_of(own)))(given)
     except FoxnasError as error:
+        if all(given.is_told(column) for column in pair_of(given)):
+            return (
+                "On both devices a network costs what its blocks cost together, so there is no fit "
+                "to compare: the view All devices shows, at 'What choices cost', each choice on "
+                "each device."
+            )
         return f"Both devices need a fit of their own on the same subnets. {error}"
 
 

@@ -1,12 +1,19 @@
 """Cards of all devices, of cells whose truth is known."""
 
 import pytest
+from conftest import REPOSITORY
 from device_cells import BOARD, SERVER, device_study, device_values
 from hand import choice_space
 
-from foxnas_core.cards import device_choices, device_columns, every_device
+from foxnas_core.cards import (
+    coefficients,
+    device_choices,
+    device_columns,
+    devices,
+    every_device,
+)
 from foxnas_core.cards.given import Given
-from foxnas_core.study import create_study
+from foxnas_core.study import create_study, open_study
 
 CARDS = (
     every_device.ranks, every_device.moved, every_device.fronts, device_choices.operations,
@@ -113,3 +120,10 @@ def test_each_says_what_a_study_of_one_device_lacks(given, tmp_path):
     one = Given(study)
     assert "nothing to compare" in every_device.moved.needs(one)
     assert "holds every architecture" in device_columns.whole.needs(one)
+
+
+def test_two_devices_of_measured_blocks_need_no_fit_and_one_is_told_where_they_are_compared():
+    blocks = Given(open_study(REPOSITORY / "data" / "fbnet"))
+    assert "shows, at 'What choices cost', each choice" in devices.difference.needs(blocks)
+    assert device_choices.operations.needs(blocks) is None
+    assert coefficients.averaged(blocks) == ({}, [])
