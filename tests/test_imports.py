@@ -91,9 +91,14 @@ FILES = sorted(CORE.rglob("*.py"))
 
 
 @cache
+def nodes(path: Path) -> list[ast.AST]:
+    return list(ast.walk(ast.parse(path.read_text())))
+
+
+@cache
 def imported(path: Path) -> set[str]:
     names = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in nodes(path):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -165,6 +170,18 @@ RENDERERS = [
     *sorted({str(p.relative_to(REPOSITORY / "pages").with_suffix("")) for p in VIEWS} - COMPUTE),
 ]  # fmt: skip
 READ = {"cards", "errors", "glossary", "space", "study", "table"}
+
+
+def test_modules_and_functions_are_short():
+    sources = [*FILES, *(REPOSITORY / "benchmarks").glob("*.py")]
+    long = [str(path) for path in sources if path.read_text().count("\n") > 400]
+    long += [
+        f"{path}: {node.name}"
+        for path in sources
+        for node in nodes(path)
+        if isinstance(node, ast.FunctionDef) and (node.end_lineno or 0) - node.lineno >= 80
+    ]
+    assert long == []
 
 
 @pytest.mark.parametrize("page", RENDERERS)

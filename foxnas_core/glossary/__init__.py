@@ -3,7 +3,8 @@
 import re
 from functools import lru_cache
 
-from foxnas_core.glossary.terms import TERMS, GlossaryEntry
+from foxnas_core.glossary.entry import GlossaryEntry
+from foxnas_core.glossary.terms import TERMS
 
 _further: list[GlossaryEntry] = []
 

@@ -31,11 +31,10 @@ from foxnas_core.space.decisions import (
     merged,
     options,
 )
+from foxnas_core.space.shares import Sampling, shares_of
 
 # Strings of combinations of choices that are kept at once while ids are computed.
 _MOST_COMBINATIONS = 4096
-
-Sampling = Literal["decisions", "balanced", "architectures"]
 
 
 @dataclass(frozen=True)
@@ -254,9 +253,9 @@ class SearchSpace:
         for decision in self.decisions:
             if not is_active(decision, kept):
                 continue
-            shares = self._summed_shares(decision, by)
+            _, summed = self._drawn(decision, by)
             # As rng.choice draws, which checks its shares anew each time.
-            kept[decision.name] = decision.choices[int(shares.searchsorted(rng.random(), "right"))]
+            kept[decision.name] = decision.choices[int(summed.searchsorted(rng.random(), "right"))]
         return Architecture.from_mapping(kept)
 
     def _fill(self, count: int, seen: set[str]) -> list[Architecture]:
@@ -273,32 +272,20 @@ class SearchSpace:
 
     def shares(self, decision: Decision, by: Sampling) -> np.ndarray:
         """How often (choices,) a draw takes each choice of an active decision."""
-        key = (decision.name, by)
-        if key not in self._weight_cache:
-            n = len(decision.choices)
-            weights = np.ones(n)
-            if by == "balanced" and decision.name in self._governing and n > 1:
-                weights = np.array([2.0, 3.0, 5.0]) if n == 3 else np.linspace(2.0, 5.0, n)
-            elif by == "architectures":
-                decisions = self.in_group(decision.group)
-                own = ({decision.name: (choice,)} for choice in decision.choices)
-                weights = np.array([float(count_options(decisions, taken)) for taken in own])
-            self._weight_cache[key] = weights / weights.sum()
-        return self._weight_cache[key]
+        return self._drawn(decision, by)[0]
 
-    def _summed_shares(self, decision: Decision, by: Sampling) -> np.ndarray:
+    def _drawn(self, decision: Decision, by: Sampling) -> tuple[np.ndarray, np.ndarray]:
+        """The shares of choices, and their sums up to each."""
         key = (decision.name, by)
-        if key not in self._summed_cache:
-            summed = self.shares(decision, by).cumsum()
-            self._summed_cache[key] = summed / summed[-1]
-        return self._summed_cache[key]
+        if key not in self._draws:
+            governs = decision.name in self._governing
+            own = shares_of(decision, by, governs=governs, group=self.in_group(decision.group))
+            summed = own.cumsum()
+            self._draws[key] = own, summed / summed[-1]
+        return self._draws[key]
 
     @cached_property
-    def _summed_cache(self) -> dict[tuple[str, str], np.ndarray]:
-        return {}
-
-    @cached_property
-    def _weight_cache(self) -> dict[tuple[str, str], np.ndarray]:
+    def _draws(self) -> dict[tuple[str, str], tuple[np.ndarray, np.ndarray]]:
         return {}
 
     # Codes: the positions of choices, which the numeric rooms compute with

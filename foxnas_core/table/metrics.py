@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 
 from foxnas_core.errors import InvalidInput
 from foxnas_core.glossary import add_term
-from foxnas_core.glossary.terms import GlossaryEntry
+from foxnas_core.glossary.entry import GlossaryEntry
 
 STD_ERROR = "_std_error"
 # What runtimes that devices are called after call themselves.
