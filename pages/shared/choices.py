@@ -48,6 +48,7 @@ _KEYS = 8
 # A browser that is quicker than the page sends an address from before the last changes. So many of
 # those that were replaced are known again, and undo nothing unless one goes back to them.
 _REPLACED = 64
+_MOST_LETTERS = 10_000  # of one value in an address; an architecture's has some thousand
 _MOST_SHOWN = 20  # names in an address that are no choice's, but may be widgets'
 
 
@@ -354,14 +355,23 @@ def on_change(
 
 def left_aside(address: Mapping[str, str]) -> str:
     """What an address has that no choice can be, in a sentence, or ""."""
-    said = []
+    short = _of_usual_length(address)
+    said = [
+        f"{name[:40]} is longer than {_MOST_LETTERS:,} characters"
+        for name in address
+        if name not in short
+    ]
     for name, most in _NUMBERS.items():
-        if name in address and _number(name, address[name]) is None:
-            said.append(f"{name} is a number above 0 and below {most:g}, not {address[name]!r}")
+        if name in short and _number(name, short[name]) is None:
+            said.append(f"{name} is a number above 0 and below {most:g}, not {short[name]!r}")
     for name, allowed in _ALLOWED.items():
-        if name in address and address[name] not in allowed:
-            said.append(f"{name} is one of {', '.join(allowed)}, not {address[name]!r}")
+        if name in short and short[name] not in allowed:
+            said.append(f"{name} is one of {', '.join(allowed)}, not {short[name]!r}")
     return f"A part of the address was left aside: {'; '.join(said)}." if said else ""
+
+
+def _of_usual_length(address: Mapping[str, str]) -> dict[str, str]:
+    return {k: v for k, v in address.items() if max(len(k), len(v)) <= _MOST_LETTERS}
 
 
 def _number(name: str, text: str) -> float | None:
@@ -373,7 +383,7 @@ def _number(name: str, text: str) -> float | None:
 
 
 def _from_address() -> dict[str, Any]:
-    parameters = st.query_params.to_dict()
+    parameters = _of_usual_length(st.query_params.to_dict())
     found: dict[str, Any] = {
         name: parameters[name] for name in ("study", "latency", *_TEXTS) if parameters.get(name)
     }

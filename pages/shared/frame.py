@@ -264,7 +264,7 @@ def _pick_study(place: DeltaGenerator) -> Study:
         # The default is nothing that anybody asked for, unless it was open until now.
         if chosen != choices.Choices.study or "study" in st.query_params:
             st.warning(
-                f"There is no study {plain(repr(chosen))} here (any more); this is "
+                f"There is no study {plain(f'{chosen!r:.80}')} here (any more); this is "
                 f"{plain(fallback)}."
             )
         choices.update(study=fallback)

@@ -20,6 +20,7 @@ from foxnas_core.table.metrics import metric_of
 from pages.shared import cache, choices
 from pages.shared.cards import draw, given_of, show
 from pages.shared.frame import errors_as_cards
+from pages.shared.jobs import Job
 from pages.shared.panel import panel
 from pages.shared.picture import show_architecture
 from pages.shared.text import plain
@@ -31,6 +32,11 @@ MOST_COMPARED = 8
 
 def show_kept(study: Study, search_id: str) -> Architecture:
     """A search that was kept with the study; returns its best."""
+    if search_id.startswith(f"{Job.name}-"):
+        raise MissingPart(
+            "The search that this address names is not under way any more, and nothing of it was "
+            "kept: it was stopped, or the server that ran it has ended. Start it again."
+        )
     result = study.kept(SEARCHES, search_id)
     if result.fingerprints["space"] != study.space.fingerprint:
         raise InvalidInput(f"Search {search_id} is of another space than the study's; delete it.")

@@ -49,7 +49,7 @@ def pick_view(title: str, views: Mapping[str, str]) -> str:
     asked = choices.current().view
     if asked and asked not in views:
         st.warning(
-            f"{title} has no view {plain(repr(asked))}; it has {', '.join(views)}. This is "
+            f"{title} has no view {plain(f'{asked!r:.80}')}; it has {', '.join(views)}. This is "
             f"{next(iter(views))}."
         )
     view = asked if asked in views else next(iter(views))

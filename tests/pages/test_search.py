@@ -204,6 +204,14 @@ def test_an_unknown_search_is_one_sentence(study, search_id):
     assert "start" in keys(page)
 
 
+def test_a_search_that_ended_with_its_server_is_told_and_can_be_started_again(study):
+    page = run_page(PAGE, search="search-0123456789ab")
+    assert not page.exception
+    [card] = page.error
+    assert "is not under way any more, and nothing of it was kept" in card.value
+    assert not page.button(key="start").disabled
+
+
 def test_a_damaged_search_is_one_sentence_and_not_listed(study, problem):
     search_id = study.keep(SEARCHES, search(problem, AnnealingSettings(steps=500)))
     path = study.folder / "searches" / f"{search_id}.json"

@@ -101,7 +101,11 @@ def test_the_menu_says_what_a_study_lacks(studies):
 
 @pytest.mark.parametrize(
     ("address", "said"),
-    [({"budget": "abc"}, "budget is a number above 0"), ({"goal": "<b>"}, "goal is one of")],
+    [
+        ({"budget": "abc"}, "budget is a number above 0"),
+        ({"goal": "<b>"}, "goal is one of"),
+        ({"view": "<b>" * 30_000, "subnet": "b"}, "left aside: view is longer than 10,000 char"),
+    ],
 )
 def test_what_an_address_has_wrong_is_one_sentence(studies, address, said):
     page = run_page(PAGES["Export"], **address)
