@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from foxnas_core.errors import FoxnasError, InvalidInput
+from foxnas_core.errors import FoxnasError, InvalidInput, sentence_of
 from foxnas_core.options import build_parser
 from foxnas_core.plugins import load_plugins
 
@@ -31,10 +31,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with _stray_output_to_stderr():
             answer = answered(options)
     except (FoxnasError, OSError) as error:
-        told = error if isinstance(error, FoxnasError) else InvalidInput(
-            f"{error.filename or 'A file'} can't be used ({error.strerror or error}); check its "
-            "name, and whether this user may use it."
-        )  # fmt: skip
+        told = sentence_of(error)
+        if not told and isinstance(error, OSError):
+            told = str(InvalidInput(
+                f"{error.filename or 'A file'} can't be used ({error.strerror or error}); check "
+                "its name, and whether this user may use it."
+            ))  # fmt: skip
         print(f"foxnas {options.command}: {told}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:

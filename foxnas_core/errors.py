@@ -1,6 +1,10 @@
 """Errors whose message is one sentence a user can act on."""
 
+import errno
 import unicodedata
+
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""What a system says where nothing more can be written."""
 
 # Of a longer message the middle is left out: what is wrong stands first, how to mend it last.
 _MOST, _END = 380, 120
@@ -45,6 +49,21 @@ class InfeasibleBudget(FoxnasError):
     def __init__(self, message: str, *, smallest: float, column: str = "") -> None:
         super().__init__(message)
         self.smallest, self.column = smallest, column
+
+
+def sentence_of(error: BaseException) -> str:
+    """What a user can act on: an error's own sentence, or that of a full disk, wherever it is met;
+    "" for what should not happen."""
+    if isinstance(error, FoxnasError):
+        return str(error)
+    if isinstance(error, OSError) and error.errno in FULL:
+        return str(
+            NotWritable(
+                f"{error.filename or 'A temporary file'} can't be written ({error.strerror}); free "
+                "some space there and do it again, or set TMPDIR to a folder that has some."
+            )
+        )
+    return ""
 
 
 def _one_line(message: str) -> str:

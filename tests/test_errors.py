@@ -1,4 +1,6 @@
-from foxnas_core.errors import InfeasibleBudget, InvalidInput
+import errno
+
+from foxnas_core.errors import InfeasibleBudget, InvalidInput, sentence_of
 
 
 def test_a_message_is_one_line_that_can_be_shown_anywhere():
@@ -13,3 +15,11 @@ def test_of_a_long_message_what_is_wrong_and_how_to_mend_it_stay():
     assert len(said) < 400 and said.startswith("t.csv, line 2, has x = 99")
     assert " … " in said and said.endswith("; correct it.")
     assert len(str(InvalidInput("\0" * 300))) < 400
+
+
+def test_a_full_disk_is_a_sentence_wherever_it_is_met_and_what_should_not_happen_is_none():
+    said = sentence_of(OSError(errno.ENOSPC, "No space left on device", "/tmp/x"))
+    assert said.startswith("/tmp/x can't be written (No space left on device); free some space")
+    assert sentence_of(OSError(errno.EFBIG, "File too large")).startswith("A temporary file can't")
+    assert sentence_of(InvalidInput("Mend it.")) == "Mend it."
+    assert sentence_of(OSError(errno.EACCES, "Permission denied")) == sentence_of(KeyError()) == ""

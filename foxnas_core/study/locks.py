@@ -3,7 +3,6 @@
 The locks are the operating system's, so that one of a killed process is free at once.
 """
 
-import errno
 import os
 import secrets
 import time
@@ -13,7 +12,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from foxnas_core.errors import NotWritable
+from foxnas_core.errors import FULL, NotWritable
 
 # The file that makes a folder a study.
 MARK = "space.json"
@@ -21,7 +20,6 @@ _LOCK = ".lock"
 _USERS = ".in-use"
 _PATIENCE = 120.0  # seconds to wait for another process's write
 _SHORT = 2.0  # the same, where somebody waits for the answer
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 def is_read_only() -> bool:
@@ -75,7 +73,7 @@ def in_use(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in _FULL:  # met where a training keeps its state
+        if error.errno in FULL:  # met where a training keeps its state
             raise _not_writable(folder, error) from error
         raise
     finally:
@@ -138,7 +136,7 @@ def claim(marker: Path) -> Iterator[bool]:
 
 def _not_writable(folder: Path, error: OSError) -> NotWritable:
     mend = "allow this user to write there, or take another folder"
-    if error.errno in _FULL:
+    if error.errno in FULL:
         mend = "free some space there and do it again; what was there is unchanged"
     return NotWritable(f"{folder} can't be written ({error.strerror or error}); {mend}.")
 

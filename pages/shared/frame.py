@@ -9,7 +9,7 @@ from pathlib import Path
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from foxnas_core.errors import FoxnasError, MissingPart
+from foxnas_core.errors import FoxnasError, MissingPart, sentence_of
 from foxnas_core.figures.theme import GRID, INK, PAPER
 from foxnas_core.plugins import load_plugins
 from foxnas_core.study import Study, list_studies, open_study
@@ -227,9 +227,10 @@ def errors_as_cards() -> Iterator[None]:
     """Turn an error of the user's into its sentence, any other into a plain one and a log line."""
     try:
         yield
-    except FoxnasError as error:
-        st.error(plain(str(error)))
-    except Exception:
+    except Exception as error:
+        if said := sentence_of(error):
+            st.error(plain(said))
+            return
         logging.getLogger("foxnas").exception("A page failed.")
         st.error("Something went wrong here that should not; the server's log says what.")
 

@@ -15,7 +15,7 @@ from typing import Any, Generic, Literal, TypeVar
 
 from filelock import FileLock, Timeout
 
-from foxnas_core.errors import FoxnasError
+from foxnas_core.errors import FoxnasError, sentence_of
 from foxnas_core.progress import Stopped
 
 # One at a time on this machine, whichever server asks: a latency that is measured beside another
@@ -129,14 +129,14 @@ class Work(ABC, Generic[T]):
         try:
             with suppress(Stopped):
                 self.result = self._work()
-        except FoxnasError as error:
-            self.failed, self.note = True, str(error)
-        except Exception:
-            logging.getLogger("foxnas").exception("A %s failed.", self.name)
-            self.failed = True
-            self.note = (
-                f"The {self.name} failed in a way that it should not; the server's log says how."
-            )
+        except Exception as error:
+            self.failed, self.note = True, sentence_of(error)
+            if not self.note:
+                logging.getLogger("foxnas").exception("A %s failed.", self.name)
+                self.note = (
+                    f"The {self.name} failed in a way that it should not; the server's log says "
+                    "how."
+                )
 
 
 class PausableWork(Work[T]):

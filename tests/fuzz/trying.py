@@ -63,11 +63,11 @@ class Doorway:
 
 
 def state(folder: Path) -> dict[str, bytes]:
-    """What the files hold, locks aside."""
+    """What the files hold; locks, and fits that are kept to be found again, aside."""
     return {
         str(path.relative_to(folder)): path.read_bytes()
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.suffix != ".lock"
+        if path.is_file() and path.suffix not in (".lock", ".fit")
     }
 
 

@@ -1,5 +1,6 @@
 """Exports in threads: one after another, stopped at once, and what is shown to whom."""
 
+import errno
 import threading
 import time
 from collections.abc import Callable
@@ -85,14 +86,23 @@ def test_stopped_it_leaves_nothing_and_the_next_one_has_its_turn(registry, study
     wait_for(lambda: third.state == "running")
 
 
-def test_what_fails_says_why_and_gives_its_turn_back(registry, study, held, monkeypatch):
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (InvalidInput("This is wrong."), "This is wrong."),
+        (OSError(errno.ENOSPC, "No space left on device", "/tmp/x"), "/tmp/x can't be written (No"),
+    ],
+)
+def test_what_fails_says_why_and_gives_its_turn_back(
+    registry, study, held, monkeypatch, error, said
+):
     def fail(*arguments, **options):
-        raise InvalidInput("This is wrong.")
+        raise error
 
     monkeypatch.setattr(exports, "export", fail)
     run = started(registry, study)
     run.wait(300)
-    assert (run.state, run.note) == ("failed", "This is wrong.")
+    assert run.state == "failed" and run.note.startswith(said)
     monkeypatch.setattr(exports, "export", held)
     after = started(registry, study)
     wait_for(lambda: after.state == "running")
