@@ -308,7 +308,8 @@ def rate_text(rate: float, gain: Metric, cost: Metric) -> str:
     """So much of one metric by another: "12.3 points per ms", "0.1 Dice per million MACs"."""
     if not cost.unit and 0 < abs(rate) < 1e-3:
         return f"{1e6 * rate:.3g} {gain.difference_unit or gain.word} per million {cost.word}"
-    return f"{rate:.3g} {rate_unit(gain, cost)}"
+    large = abs(rate) >= 999.5 and gain.digits is None
+    return f"{gain.text(rate) if large else f'{rate:.3g}'} {rate_unit(gain, cost)}"
 
 
 def rate_unit(gain: Metric, cost: Metric) -> str:

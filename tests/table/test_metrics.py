@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from foxnas_core.errors import InvalidInput
-from foxnas_core.table.metrics import ABOVE_ZERO, Metric, metric_of, units_of
+from foxnas_core.table.metrics import ABOVE_ZERO, Metric, metric_of, rate_text, units_of
 
 
 def test_known_targets_carry_unit_and_direction():
@@ -63,6 +63,18 @@ def test_other_columns_are_no_targets(column):
 def test_values_read_at_a_sensible_precision(column, value, text, signed):
     assert metric_of(column).text(value) == text
     assert metric_of(column).text(value, signed=True) == signed
+
+
+@pytest.mark.parametrize(
+    ("rate", "gain", "cost", "text"),
+    [
+        (12.34, "accuracy", "latency_ms", "12.3 points per ms"),
+        (2.7e-6, "accuracy", "macs", "2.7 points per million MACs"),
+        (5.91e7, "macs", "latency_ms", "59.1 M MACs per ms"),
+    ],
+)
+def test_so_much_of_one_by_another_reads_without_powers_of_ten(rate, gain, cost, text):
+    assert rate_text(rate, metric_of(gain), metric_of(cost)) == text
 
 
 def test_accuracy_in_another_precision_and_what_it_lost_are_targets():
