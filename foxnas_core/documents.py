@@ -7,6 +7,7 @@ from typing import Any
 
 _MOST_TEXT = 10_000
 _MOST_WHOLE = 1 << 62
+_MOST_LEVELS = 50
 
 
 def parse_json(content: bytes | str) -> Any:
@@ -55,6 +56,17 @@ def text(value: Any) -> str:
     """A text of at most some thousand characters; raises `ValueError` for anything else."""
     if not isinstance(value, str) or len(value) > _MOST_TEXT:
         raise ValueError(f"{value!r:.40} is no text")
+    return value
+
+
+def anything(value: Any, levels: int = _MOST_LEVELS) -> Any:
+    """Whatever JSON holds, unless it nests so deeply that nobody could write it again, which is a
+    `ValueError`."""
+    if isinstance(value, dict | list):
+        if not levels:
+            raise ValueError("it nests too deeply")
+        for each in value.values() if isinstance(value, dict) else value:
+            anything(each, levels - 1)
     return value
 
 

@@ -246,7 +246,7 @@ def _read_choices(document: Any) -> Architecture:
 
 
 _PLAIN: dict[Any, Callable[[Any], Any]] = {
-    Any: lambda document: document,
+    Any: documents.anything,
     float: documents.number,
     int: documents.whole,
     bool: documents.truth,

@@ -1,6 +1,8 @@
+import json
+
 import pytest
 
-from foxnas_core.documents import choices, number, parse_json, text, whole
+from foxnas_core.documents import anything, choices, number, parse_json, text, whole
 
 
 @pytest.mark.parametrize(
@@ -32,6 +34,13 @@ def test_numbers_stay_as_they_are():
     for value in (2.5, 10**30):
         with pytest.raises(ValueError):
             whole(value)
+
+
+def test_what_nests_so_deeply_that_it_could_not_be_written_is_refused():
+    deep = json.loads("[" * 900 + "]" * 900)
+    with pytest.raises(ValueError, match="nests too deeply"):
+        anything({"a": deep})
+    assert anything({"a": [{"b": None}]}) == {"a": [{"b": None}]}
 
 
 @pytest.mark.parametrize("value", [None, 3, b"a", "x" * 10_001])

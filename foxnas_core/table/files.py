@@ -76,7 +76,7 @@ def parquet_frame(source: str, content: bytes) -> tuple[pd.DataFrame, dict[str, 
             )
         table = file.read()
         metadata = json.loads((table.schema.metadata or {}).get(_METADATA, b"{}"))
-        if metadata:
+        if metadata != {}:
             _check_metadata(metadata)
         frame = table.to_pandas() if metadata else _plain_frame(table)
         check_no_twins(source, frame.columns)

@@ -6,6 +6,9 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
+# Of what is repeated in one input: one that takes all memory to make tells nothing of who reads it.
+_MOST_SIGNS = 2_000_000
+
 SCRIPT = "<script>document.title='owned'</script>"
 IMAGE = "<img src=x onerror=\"document.title='owned'\">"
 LINK = "<a href='https://owned.example'>owned</a>"
@@ -189,14 +192,15 @@ def broken_csv(chance: Random, text: str) -> bytes:
 
     def ragged() -> None:
         row = chance.choice(rows)
-        row.extend([_cell(chance)] * chance.choice([1, 3, 1000]))
+        added = _cell(chance)
+        row.extend([added] * min(chance.choice([1, 3, 1000]), 1 + _MOST_SIGNS // (len(added) + 1)))
 
     def wide() -> None:
         chance.choice(rows).extend(["1"] * 100_000)
 
     def long() -> None:
         row = chance.choice(rows)
-        rows.extend([row] * min(chance.choice([10, 3000]), 2_000_000 // len(row)))
+        rows.extend([row] * min(chance.choice([10, 3000]), _MOST_SIGNS // len(",".join(row))))
 
     def none() -> None:
         del rows[chance.randrange(len(rows)) :]

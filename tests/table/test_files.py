@@ -171,7 +171,7 @@ def test_parquet_of_a_later_format_is_refused(tmp_path: Path) -> None:
         read(path, SPACE)
 
 
-@pytest.mark.parametrize("record", [b"[1]", b"3", b'{"format": 1}', b"{", b"\xff"])
+@pytest.mark.parametrize("record", [b"[1]", b"3", b"null", b'{"format": 1}', b"{", b"\xff"])
 def test_parquet_with_a_damaged_record_is_one_sentence(record: bytes, tmp_path: Path) -> None:
     path = tmp_path / "t.parquet"
     write(table_from_frame(SPACE, rows()), path)
