@@ -106,7 +106,18 @@ def _plain_frame(table: pa.Table) -> pd.DataFrame:
             columns[name] = pd.Series(cells, dtype=object)
         else:
             columns[name] = column.to_pandas()
-    return pd.DataFrame(columns, index=range(table.num_rows))
+    return pd.DataFrame(columns | _counted_index(table, names), index=range(table.num_rows))
+
+
+def _counted_index(table: pa.Table, names: list[str]) -> dict[str, range]:
+    """The index where it has a name and counts evenly: pandas then keeps only how it counts."""
+    index = (table.schema.pandas_metadata or {}).get("index_columns", [])
+    found = {
+        own["name"]: range(own["start"], own["stop"], own["step"])
+        for own in index
+        if isinstance(own, dict) and isinstance(own.get("name"), str) and own["name"] not in names
+    }
+    return {name: own for name, own in found.items() if len(own) == table.num_rows}
 
 
 def _is_binary(kind: pa.DataType) -> bool:

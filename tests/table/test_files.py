@@ -255,6 +255,14 @@ def test_parquet_as_pandas_leaves_it_is_read(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("index", [pd.RangeIndex(8, 24, 8, name="width"), pd.RangeIndex(2)])
+def test_an_index_that_counts_is_read_where_it_has_a_name(index: pd.RangeIndex, tmp_path: Path):
+    pd.DataFrame({"accuracy": [70.0, 71.0]}, index=index).to_parquet(tmp_path / "t.parquet")
+    found, _ = parquet_frame("t.parquet", (tmp_path / "t.parquet").read_bytes())
+    expected = {"accuracy": [70.0, 71.0]} | ({"width": [8, 16]} if index.name else {})
+    assert found.to_dict("list") == expected
+
+
 def test_formulas_in_csv_are_made_harmless() -> None:
     table = pd.DataFrame(
         {
