@@ -1,5 +1,6 @@
 """Writing files so that a reader never sees half of one; opening archives of unknown origin."""
 
+import errno
 import os
 import shlex
 import struct
@@ -39,6 +40,14 @@ def check_place(path: Path) -> None:
     there = next(place for place in path.absolute().parents if place.exists())
     with tempfile.TemporaryFile(dir=there):
         pass
+
+
+def check_file(path: Path) -> Path:
+    """The same path; raises OSError where it is a folder, a pipe or a device, which would be waited
+    for."""
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "it is a folder, a pipe or a device", str(path))
+    return path
 
 
 def typed(path: Path) -> str:

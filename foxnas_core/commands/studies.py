@@ -9,6 +9,7 @@ from typing import Any
 
 from foxnas_core.commands.shared import named_space, say
 from foxnas_core.errors import InvalidInput, MissingPart
+from foxnas_core.files import check_file
 from foxnas_core.launching import fill_with_demo, start_app, studies_folder
 from foxnas_core.study import library, open_study
 from foxnas_core.study.goals import NAMES, Goals
@@ -132,7 +133,7 @@ def _export(studies: Path, options: argparse.Namespace) -> dict[str, Any]:
 def _import(studies: Path, options: argparse.Namespace) -> dict[str, Any]:
     path: Path = options.file
     try:
-        with path.open("rb") as file:
+        with check_file(path).open("rb") as file:
             made = library.bring_in(studies, file, label=str(path), name=options.new)
     except OSError as error:
         raise MissingPart(f"{path} can't be read ({error.strerror}); check the path.") from error

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from foxnas_core.errors import InvalidInput, MissingPart
-from foxnas_core.files import open_zip
+from foxnas_core.files import check_file, open_zip
 from foxnas_core.tasks.domain_split import DomainSplit
 
 FASHION_MNIST = "Fashion-MNIST"
@@ -224,7 +224,7 @@ def _read_idx(path: Path, magic: int) -> np.ndarray:
     """An array from a gzipped IDX file (big-endian header: magic, then each dimension)."""
     dimensions = magic % 256
     try:
-        with gzip.open(path) as file:
+        with gzip.open(check_file(path)) as file:
             header = np.frombuffer(file.read(4 * (1 + dimensions)), dtype=">u4")
             size = math.prod(map(int, header[1:]))
             # A few kilobytes can unfold to more than the memory holds.

@@ -8,6 +8,7 @@ from typing import Annotated
 
 from foxnas_core.documents import parse_json
 from foxnas_core.errors import InvalidInput
+from foxnas_core.files import check_file
 from foxnas_core.records import RecordKind, Stored
 
 IID, OOD, WORST = "iid", "ood", "worst"
@@ -90,6 +91,6 @@ def read_split(path: Path) -> DomainSplit | None:
     if not path.exists():
         return None
     try:
-        return DOMAINS.value(parse_json(path.read_bytes()))
-    except ValueError as error:
+        return DOMAINS.value(parse_json(check_file(path).read_bytes()))
+    except (OSError, ValueError) as error:
         raise InvalidInput(f"{path} tells no roles of domains ({error}); mend it.") from error

@@ -2,6 +2,7 @@
 leaves nothing behind."""
 
 import json
+import os
 import shutil
 import sys
 from collections.abc import Callable
@@ -90,6 +91,17 @@ def table(name: str, content: str) -> Callable[[Path], list[str]]:
     return prepare
 
 
+def pipe(name: str, *arguments: str) -> Callable[[Path], list[str]]:
+    """A command that would wait for what nobody writes."""
+
+    def prepare(folder: Path) -> list[str]:
+        (folder / name).parent.mkdir(exist_ok=True)
+        os.mkfifo(folder / name)
+        return list(arguments)
+
+    return prepare
+
+
 HEADER = "p_depth,p1_kernel,p2_kernel,q1_kernel,accuracy"
 CASES: dict[str, tuple[Callable[[Path], list[str]], str]] = {
     "damaged weights": (weights(b"\x10" + b"\0" * 7 + b"{" * 20), "is damaged or no FOX-NAS"),
@@ -113,6 +125,24 @@ CASES: dict[str, tuple[Callable[[Path], list[str]], str]] = {
     "a later format": (about('{"format": 99}'), "has format 99; this version reads 1"),
     "a format of true": (about('{"format": true}'), "has format True; this version reads 1"),
     "a wide context": (context, "1,000,000,000,000 combinations of choices"),
+    "a pipe as a table": (pipe("x.csv", "import", "x.csv", "--study", "own"), "is no file, but"),
+    "a pipe as a zip": (
+        pipe("x.zip", "study", "import", "x.zip", "--studies", "."), "it is a folder, a pipe or a",
+    ),
+    "a pipe as a space": (
+        pipe("x.json", "study", "create", "new", "--space", "x.json", "--studies", "."),
+        "x.json can't be read",
+    ),
+    "a pipe as an architecture": (
+        pipe("x.json", "counterfactual", "--study", "own", "--architecture", "x.json",
+             "--save", "1%"),
+        "x.json can't be read",
+    ),
+    "a pipe among images": (
+        pipe("images/train-images-idx3-ubyte.gz", "train", "--study", "new", "--data", "images",
+             "--space", "foxnas-mini"),
+        "is missing or damaged",
+    ),
     "NUL in a header": (table("t.csv", HEADER + "\0\n1,3,,3,70\n"), "line 1, holds a NUL"),
     "a line break in a header": (table("t.csv", f'{HEADER},"a\nb"\n1,3,,3,70,1\n'), "names a col"),
     "NUL in a key": (table("t.jsonl", '{"a\\u0000": 1, "accuracy": 70}\n'), "names a column"),
