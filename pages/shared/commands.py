@@ -7,7 +7,7 @@ from foxnas_core.study import Study
 
 def show_command(study: Study, command: str, *, light: bool = False) -> None:
     """A command, and what the study lacks for it: weights and images, unless it is `light`."""
-    st.code(f"python -m foxnas_core {command}", language="bash")
+    st.code(f"python -m foxnas_core {command}", language="bash", wrap_lines=True)
     if light:
         return
     parts = {"weights": study.checkpoint_file, "images": study.images_file}
