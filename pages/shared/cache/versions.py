@@ -134,10 +134,29 @@ def cached(
     def content(study: Study) -> tuple[Version, Goals, Stamp]:
         return version_of(study) if table else (), study.goals, stamp_of(study, *files)
 
+    def told(value: Any, others: list[Any]) -> Any:
+        """What a value counts by, of plain types alone; what is of others is added to those."""
+        if isinstance(value, Study):
+            return content(value)
+        if isinstance(value, tuple):
+            return tuple(told(one, others) for one in value)
+        if value is None or isinstance(value, str | int | float):
+            return value
+        others.append(value)
+        return ...
+
     def decorate(function: _Function) -> _Function:
         signature = inspect.signature(function)
+
+        # Streamlit hashes plain values one by one, each slower than all of them as one text.
+        def computed(_given: tuple[Any, ...], key: Any) -> Any:
+            return function(*_given)
+
+        # By which its results are told from others', and what a spinner names.
+        for name in ("__module__", "__name__", "__qualname__"):
+            setattr(computed, name, getattr(function, name))
         kept = st.cache_resource(
-            function,
+            computed,
             max_entries=entries,
             show_spinner=spinner,
             hash_funcs={
@@ -153,7 +172,9 @@ def cached(
             # Streamlit tells a default that is given from one that is left out.
             given = signature.bind(*args, **kwargs)
             given.apply_defaults()
-            return kept(*given.args)
+            others: list[Any] = []
+            text = repr(told(given.args, others))
+            return kept(given.args, (text, others) if others else text)
 
         return called  # type: ignore[return-value]
 
