@@ -1,5 +1,6 @@
 """Fixtures that several rooms' tests share: a tiny space, its supernet, images, a study."""
 
+import gc
 import json
 import os
 import shutil
@@ -26,6 +27,15 @@ settings.register_profile("any machine", deadline=None, max_examples=25, derando
 settings.load_profile("any machine")
 
 altering.begin()
+
+# What is imported and collected stays, so no collection of garbage finds anything of it.
+gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
+
 
 REPOSITORY = Path(__file__).parents[1]
 DEMO = REPOSITORY / "data" / "demo"
