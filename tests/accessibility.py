@@ -10,6 +10,10 @@ from playwright.sync_api import Page
 SEVERE = ("serious", "critical")
 # Of those that axe calls moderate, what a reader who goes by headings stumbles over.
 ALSO = ("heading-order",)
+# Without what it would load for rules that are not asked, and one that is merely moderate.
+ASKED = {
+    "resultTypes": ["violations"], "preload": False, "rules": {"region": {"enabled": False}},
+}  # fmt: skip
 # What depends on the theme.
 OF_COLOURS = {"runOnly": ["color-contrast"]}
 DRAWING = 60.0  # seconds that a page may take to come to rest, on a machine that does other work
@@ -55,7 +59,7 @@ def _violations(page: Page, options: dict[str, Any]) -> list[str]:
         page.evaluate(UNDRAWN)
     found = page.evaluate(
         "async (options) => (await axe.run(options)).violations",
-        {"resultTypes": ["violations"], **options},
+        {**ASKED, **options},
     )
     return [
         f"{rule['id']}: {node['html'][:300]} {node['failureSummary']}"

@@ -39,6 +39,7 @@ SCHEMES = dict(zip(PLACES, itertools.cycle(("light", "dark")), strict=False))
 def test_each_page_stands_alone_on_a_deep_link_is_accessible_and_fits_a_small_screen(
     page: Page, path: str
 ):
+    page.set_viewport_size({"width": 1024, "height": 900})
     page.emulate_media(color_scheme=SCHEMES[path])
     study = STUDIES.get(path, "demo")
     address, _, view = path.partition("?")
@@ -57,7 +58,6 @@ def test_each_page_stands_alone_on_a_deep_link_is_accessible_and_fits_a_small_sc
     expect(page.locator('[data-testid="stApp"]')).to_have_css("color-scheme", SCHEMES[path])
     assert violations(page) == []
 
-    page.set_viewport_size({"width": 1024, "height": 900})
     main = page.locator('[data-testid="stMain"]')
     # While a page is still laid out, its columns may be narrower than they come to be.
     last = time.monotonic() + DRAWING

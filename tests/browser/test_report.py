@@ -259,6 +259,8 @@ def draw_all(page: Page) -> int:
     return figures.count()
 
 
+# The rows of a table are alike; axe looks at each of its cells, whether it is seen or not.
+FEW_ROWS = "() => document.querySelectorAll('tbody tr:nth-child(n+4)').forEach((r) => r.remove())"
 PAPER = "(place) => place.querySelector('.main-svg').style.backgroundColor"
 
 
@@ -282,6 +284,7 @@ def test_every_figure_is_drawn_on_light_and_on_dark(alone: Page, own: Study, tmp
         alone.emulate_media(color_scheme=scheme)
         if scheme == "light":
             alone.goto(f"file://{path}")
+            alone.evaluate(FEW_ROWS)
         assert draw_all(alone) >= 17
         for figure in alone.locator(".plot").all():
             assert figure.evaluate(PAPER) == colour
