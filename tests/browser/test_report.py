@@ -170,8 +170,8 @@ def test_the_what_if_works_by_keyboard_and_writes_values_as_the_app_does(
 
 def test_what_users_wrote_is_text_and_nothing_else(alone: Page, tmp_path: Path):
     evil = (
-        "</script><script>window.broken = 1</script><img src=x onerror=alert(1)>\u2028<!--"
-        '<a href="https://example.org">here</a>'
+        "</script><script>window.b = 1</script><img src=x onerror=alert(1)>\u2028<!--"
+        '<a href="https://e.org">a</a>'
     )
     # Names must be printable, unlike a text of a user's.
     name = evil.replace("\u2028", "")
@@ -186,14 +186,13 @@ def test_what_users_wrote_is_text_and_nothing_else(alone: Page, tmp_path: Path):
     alone.goto(f"file://{path}")
     expect(alone.get_by_role("status")).to_contain_text("Top-1 accuracy")
     seen = alone.evaluate(
-        "[window.broken, document.images.length,"
-        " document.querySelectorAll('script:not([type])').length]"
+        "[window.b, document.images.length, document.querySelectorAll('script:not([type])').length]"
     )
     assert seen == [None, 0, 3]
     draw_all(alone)
     links = alone.locator("a:not([href^='#'])")
     assert links.count() == 0
-    assert "https://example.org" in "".join(alone.locator(".plot").all_text_contents())
+    assert "https://e.org" in "".join(alone.locator(".plot").all_text_contents())
     expect(alone.locator("h1")).to_have_text(evil)
     for section in ("record", "measurements", "coefficients"):
         expect(alone.locator(f"#{section}")).to_contain_text("<img src=x onerror=alert(1)>")
