@@ -70,13 +70,18 @@ def _one_line(message: str) -> str:
     message = _short(message)
     if message.isprintable():
         return message
-    # Line ends, control characters, halves of characters, and what turns the direction of writing.
-    return _short(
-        "".join(
-            sign.encode("unicode_escape").decode() if unicodedata.category(sign)[0] == "C" else sign
-            for sign in message.replace("\n", " ")
-        )
-    )
+    return _short("".join(map(_shown, message.replace("\n", " "))))
+
+
+def _shown(sign: str) -> str:
+    """Blanks of any width as one; control characters, halves of characters, and what turns the
+    direction of writing, by their numbers."""
+    match unicodedata.category(sign)[0]:
+        case "Z":
+            return " "
+        case "C":
+            return sign.encode("unicode_escape").decode()
+    return sign
 
 
 def _short(message: str) -> str:

@@ -10,6 +10,10 @@ def test_a_message_is_one_line_that_can_be_shown_anywhere():
     assert str(InfeasibleBudget("Too\nsmall.", smallest=1.0)) == "Too small."
 
 
+def test_blanks_of_any_kind_are_blanks():
+    assert str(InvalidInput("a\u3000b\u2028c\xa0d")) == "a b c d"
+
+
 def test_of_a_long_message_what_is_wrong_and_how_to_mend_it_stay():
     said = str(InvalidInput(f"t.csv, line 2, has x = {'9' * 5000}; correct it."))
     assert len(said) < 400 and said.startswith("t.csv, line 2, has x = 99")

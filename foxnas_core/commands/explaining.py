@@ -10,7 +10,7 @@ from foxnas_core.cards.analysis import Analysis, analyses, analysis_of
 from foxnas_core.cards.card import Card
 from foxnas_core.cards.given import Given
 from foxnas_core.commands.printing import Answer
-from foxnas_core.commands.shared import named_architecture, say
+from foxnas_core.commands.shared import check_bound, named_architecture, say
 from foxnas_core.errors import InvalidInput
 from foxnas_core.families import family_of
 from foxnas_core.study import open_study
@@ -21,6 +21,7 @@ from foxnas_core.table.sums import Costs
 def explain(options: argparse.Namespace) -> Answer:
     """The card of one analysis, or without any named all that there are."""
     study = open_study(options.study)
+    check_bound(options.cost or study.cost.column, options.budget)
     given = Given(
         study,
         options.objective,

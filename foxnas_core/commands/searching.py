@@ -1,8 +1,6 @@
 """The commands that ask the regression: fit, search, counterfactual."""
 
 import argparse
-import math
-import sys
 from collections.abc import Mapping
 
 from foxnas_core.cards.given import Fitted
@@ -13,6 +11,7 @@ from foxnas_core.commands.shared import (
     asked_goals,
     bar,
     cards_of,
+    check_bound,
     given,
     named_architecture,
     opened,
@@ -29,7 +28,7 @@ from foxnas_core.steps.search import search_problem
 from foxnas_core.study import Study, open_study
 from foxnas_core.study.goals import stand_in_sentence
 from foxnas_core.table.machine import device_names, devices_sentence
-from foxnas_core.table.metrics import Metric, is_metric, metric_of, unknown_sentence
+from foxnas_core.table.metrics import Metric, unknown_sentence
 from foxnas_core.table.whole import findings
 
 
@@ -212,11 +211,7 @@ def _bounds(options: argparse.Namespace, objective: Metric, cost: Metric) -> dic
         if names.count(name) > 1:
             raise InvalidInput(f"{name} is limited twice; keep the tighter limit.")
     for name, bound in pairs:
-        # Before anything is fitted.
-        least = sys.float_info.min if is_metric(name) and metric_of(name).errs_relatively else None
-        if not math.isfinite(bound) or (least is not None and bound < least):
-            allowed = metric_of(name).allowed() if is_metric(name) else "a finite number"
-            raise InvalidInput(f"{name} can't be limited to {bound:g}; it must be {allowed}.")
+        check_bound(name, bound)
     return dict(pairs)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from foxnas_core.cards.card import Card
 from foxnas_core.cards.standing import in_order, standing_document
 from foxnas_core.commands.printing import Answer
-from foxnas_core.commands.shared import bar
+from foxnas_core.commands.shared import bar, check_bound
 from foxnas_core.errors import FoxnasError, InvalidInput
 from foxnas_core.progress import Progress
 from foxnas_core.regression.counting import with_counted
@@ -41,7 +41,8 @@ def select(options: argparse.Namespace) -> Answer:
     if options.budget is not None:
         options.limit.append((study.cost.column, options.budget))
     columns = [column for column, _ in options.limit]
-    for column in columns:
+    for column, bound in options.limit:
+        check_bound(column, bound)
         if columns.count(column) > 1:
             raise InvalidInput(f"{column} is limited twice; keep the tighter limit.")
     question = Question(

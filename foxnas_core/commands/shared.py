@@ -1,6 +1,7 @@
 """What several commands do alike."""
 
 import argparse
+import math
 import os
 import signal
 import sys
@@ -30,6 +31,16 @@ from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.study import Study, open_study, read_architecture, read_space
 from foxnas_core.study.goals import Goals
 from foxnas_core.table.metrics import STD_ERROR, Metric, is_metric, metric_of
+
+
+def check_bound(name: str, bound: float | None) -> None:
+    """Raises `InvalidInput` for what no column can be limited to, before anything is fitted."""
+    if bound is None:
+        return
+    least = sys.float_info.min if is_metric(name) and metric_of(name).errs_relatively else None
+    if not math.isfinite(bound) or (least is not None and bound < least):
+        allowed = metric_of(name).allowed() if is_metric(name) else "a finite number"
+        raise InvalidInput(f"{name} can't be limited to {bound:g}; it must be {allowed}.")
 
 
 def say(message: str) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from foxnas_core.cards.card import Card
 from foxnas_core.commands.printing import Answer
-from foxnas_core.commands.shared import bar, named_architecture, opened, say
+from foxnas_core.commands.shared import bar, check_bound, named_architecture, opened, say
 from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.files import check_place, write_atomically
 from foxnas_core.space.architecture import Architecture
@@ -187,6 +187,7 @@ def report(options: argparse.Namespace) -> Answer:
         raise InvalidInput(f"{options.out} is a folder; name a file, such as report.html.")
     with _to(options.out):
         check_place(options.out)
+    check_bound(options.cost or study.cost.column, options.budget)
     request = ReportRequest(
         objective=options.objective,
         cost=options.cost,

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ TORCH = (".pth", ".pt", ".bin", ".ckpt", ".tar")
 _MEMORY, _SECONDS = 6 << 30, 120  # address space, of which torch itself takes some
 _MOST_BYTES = 2 << 30
 _MOST_NAME = 80
+_OLDER = (0x1950A86A20F9469CFC6C).to_bytes(10, "little")  # torch.serialization.MAGIC_NUMBER
 
 
 def load_weights(path: Path, part: str = "") -> "dict[str, Tensor]":
@@ -58,7 +60,7 @@ def _of_torch(path: Path, part: str) -> "dict[str, Tensor]":
             f"{path} has {size >> 20:,} MB, more than the {_MOST_BYTES >> 20:,} MB of a file of "
             "torch's that is read; save its state dict alone, as safetensors."
         )
-    told: dict[str, Any] = {"broken": "it begins as no zip, pickle or tar does"}
+    told: dict[str, Any] = {"broken": "it is no whole zip, pickle or tar of torch's"}
     if _begins_as_torchs(path):
         with tempfile.TemporaryDirectory() as folder:
             target = Path(folder) / "weights.safetensors"
@@ -85,10 +87,13 @@ def _of_torch(path: Path, part: str) -> "dict[str, Tensor]":
 
 
 def _begins_as_torchs(path: Path) -> bool:
-    """Whether it is worth a process that imports torch."""
+    """Whether it is worth a process that imports torch: a zip that was written to its end, a pickle
+    of torch's older files, which begin with a number of their own, or a tar."""
     with path.open("rb") as file:
         head = file.read(512)
-    return head.startswith((b"PK\x03\x04", b"\x80")) or head[257:262] == b"ustar"
+    if head.startswith(b"PK\x03\x04"):
+        return zipfile.is_zipfile(path)
+    return (head.startswith(b"\x80") and _OLDER in head[:40]) or head[257:262] == b"ustar"
 
 
 def _opened(path: Path, target: Path, part: str) -> dict[str, Any]:

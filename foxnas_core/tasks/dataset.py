@@ -85,7 +85,10 @@ class Dataset:
         return self.split.names if self.split else ()
 
     def pixel_statistics(self) -> tuple[float, float]:
-        """Mean and standard deviation of the training pixels, scaled to 0…1."""
+        """Mean and standard deviation of the training pixels, scaled to 0…1; raises `MissingPart`
+        where there are none."""
+        if not len(self.training):
+            raise MissingPart(f"Of the images of {self.name} none is left to train on; give more.")
         sample = self.training.images[:10_000].astype(np.float32) / 255
         return float(sample.mean()), float(sample.std())
 

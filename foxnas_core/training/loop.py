@@ -155,9 +155,10 @@ def steps_of(cases: int, plan: Plan, parts: int = 1) -> int:
     """How many steps a training takes; raises `InvalidInput` for none."""
     steps = plan.epochs * (cases // parts // plan.batch)
     if not steps:
+        each = cases // parts
+        smaller = f", or a batch of at most {each} (--batch)" if each else ""
         raise InvalidInput(
-            f"{cases // parts} training images are fewer than one batch of {plan.batch}; give "
-            f"more, or a batch of at most {cases // parts} (--batch)."
+            f"{each} training images are fewer than one batch of {plan.batch}; give more{smaller}."
         )
     return steps
 

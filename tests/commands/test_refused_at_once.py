@@ -1,9 +1,11 @@
 """What is wrong with what somebody brings costs one sentence, before anything is computed, and
 leaves nothing behind."""
 
+import gzip
 import json
 import os
 import shutil
+import struct
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -64,6 +66,23 @@ def pictures(folder: Path) -> list[str]:
     return ["train", "--study", "new", "--data", "pictures", "--space", "foxnas-mini"]
 
 
+def few_images(folder: Path) -> list[str]:
+    (folder / "few").mkdir()
+    for part in ("train", "t10k"):
+        labels = struct.pack(">2I", 2049, 2) + bytes(2)
+        pixels = struct.pack(">4I", 2051, 2, 28, 28) + bytes(2 * 784)
+        for what, content in (("images-idx3", pixels), ("labels-idx1", labels)):
+            (folder / "few" / f"{part}-{what}-ubyte.gz").write_bytes(gzip.compress(content))
+    return ["train", "--study", "new", "--data", "few", "--space", "foxnas-mini"]
+
+
+def no_weights(folder: Path) -> list[str]:
+    """What begins as torch's files do, and needs no torch to be refused."""
+    few_images(folder)
+    (folder / "w.pth").write_bytes(b"\x80\x02garbage")
+    return ["import-weights", "w.pth", "--study", "new", "--data", "few", "--space", "foxnas-mini"]
+
+
 def optima(folder: Path) -> list[str]:
     (folder / "own" / "optima.parquet").write_bytes(to_parquet_bytes(TABLE))
     return ["search", "--study", "own", "--latency-budget", "6"]
@@ -120,6 +139,19 @@ CASES: dict[str, tuple[Callable[[Path], list[str]], str]] = {
         f"a budget of {text}": (budget(text), "it must be a finite number above 0")
         for text in ("nan", "inf", "-1", "0", "1e-320")
     },
+    "a report on a budget of nan": (
+        lambda _: ["report", "--study", "own", "--latency-budget", "nan", "--out", "r.html"],
+        "it must be a finite number above 0",
+    ),
+    "an analysis under a budget of nan": (
+        lambda _: ["explain", "--study", "own", "--analysis", "home-answer",
+                   "--budget", "nan"],
+        "it must be a finite number above 0",
+    ),
+    "no pictures to train on": (few_images, "none is left to train on; give more"),
+    "weights that are none": (
+        no_weights, "it is no whole zip, pickle or tar of torch's); save the state dict alone",
+    ),
     "twenty pictures": (pictures, "10 training images are fewer than one batch of 128; give more"),
     "measurements as optima": (optima, "optima.parquet has no column 'budget'"),
     "a later format": (about('{"format": 99}'), "has format 99; this version reads 1"),

@@ -134,7 +134,10 @@ def broken_document(chance: Random, document: Any) -> Any:
 
 def broken_json(chance: Random, document: Any) -> bytes:
     """The same as the bytes of a file, which now and then are broken, too."""
-    text = json.dumps(broken_document(chance, document))
+    try:
+        text = json.dumps(broken_document(chance, document))
+    except RecursionError:  # one deep value within another
+        text = '{"a": ' * 1000
     match chance.randrange(12):
         case 0:
             return broken_bytes(chance, text.encode())
@@ -200,7 +203,8 @@ def broken_csv(chance: Random, text: str) -> bytes:
 
     def long() -> None:
         row = chance.choice(rows)
-        rows.extend([row] * min(chance.choice([10, 3000]), _MOST_SIGNS // len(",".join(row))))
+        most = _MOST_SIGNS // len(",".join(row))
+        rows.extend(list(row) for _ in range(min(chance.choice([10, 3000]), most)))
 
     def none() -> None:
         del rows[chance.randrange(len(rows)) :]
