@@ -20,7 +20,7 @@ def test_the_answer_stands_there_before_any_click(page: Page):
 
 
 def test_the_tour_is_taken_by_the_keyboard_alone(page: Page):
-    page.goto("/")
+    page.goto("/?study=table-only")
     wait_until_drawn(page)
     page.locator(".st-key-tour-start button").focus()
     page.keyboard.press("Enter")

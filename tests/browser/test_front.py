@@ -7,7 +7,7 @@ PARTS = {"Whether budgets hold": ("chances", "budgets"), "As good as the optimum
 
 
 def test_the_front_is_read_and_leads_to_what_if(page: Page):
-    page.goto("/Search?view=front&budget=0.06")
+    page.goto("/Search?view=front&study=table-only&budget=0.06")
     wait_until_drawn(page)
     for part, figures in {"": ("curve", "prices"), **PARTS}.items():
         if part:

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from serving import REPOSITORY, Server, Tab, free_port, serve
 
-from foxnas_core.study import Study
+from foxnas_core.study import Study, create_study
 
 from .provider import CLIENT, SECRET, Provider, provide
 
@@ -32,12 +32,14 @@ def guarded(
         f'cookie_secret = "{COOKIE}"\nclient_id = "{CLIENT}"\nclient_secret = "{SECRET}"\n'
         f'server_metadata_url = "{provider.url}/.well-known/openid-configuration"\n'
     )
+    # Of a study without a table, whose pages are drawn at once.
+    create_study(folder / "studies" / "demo", demo.space, name="Demo")
     log = folder / "log.txt"
     options = ("--secrets.files", str(secrets), "--logger.level", "debug")
     with serve(
         REPOSITORY / "app.py",
         log,
-        demo.folder.parent,
+        folder / "studies",
         *options,
         port=port,
         FOXNAS_USERS="ada@example.org, @fox.example",
