@@ -11,29 +11,31 @@ from foxnas_core.diagnostics.normality import Normality, normality
 from foxnas_core.diagnostics.residuals import residual_table
 from foxnas_core.diagnostics.specification import Specification, specification
 from foxnas_core.regression import Predictor
+from foxnas_core.regression.features import Form
 from foxnas_core.table.measurements import MeasurementTable
 
 
 @dataclass(frozen=True, eq=False)
 class Diagnosis:
     """`residuals` is the `residual_table`; `root` (p, p) the triangular factor R of the
-    regression rows, X'X = R'R, and `even` what `Predictor.evened` gives for the mean row of its
-    scale."""
+    regression rows of the terms of `form` (see `FittedRows`), X'X = R'R, and `even` what
+    `Predictor.evened` gives for the mean row of its scale."""
 
     predictor: Predictor
     residuals: pd.DataFrame
     normality: Normality
     collinearity: Collinearity
     specification: Specification
+    form: Form
     root: np.ndarray = field(repr=False)
     even: float = 1.0
 
     def leverage_at(self, codes: np.ndarray) -> np.ndarray:
         """x'(X'X)⁻¹x (architectures,) of any architectures: the variance of a prediction, in
         residual variances."""
-        x = self.predictor.form.matrix(codes)
-        scale = self.predictor.evened(x @ self.predictor.estimates) / self.even
-        x = x * scale[:, np.newaxis]
+        whole = self.predictor.form.matrix(codes)
+        scale = self.predictor.evened(whole @ self.predictor.estimates) / self.even
+        x = self.form.matrix(codes) * scale[:, np.newaxis]
         half = np.linalg.solve(self.root.T, x.T)
         return np.einsum("ij,ij->j", half, half)
 
@@ -43,11 +45,12 @@ def diagnose(predictor: Predictor, table: MeasurementTable) -> Diagnosis:
     rows = FittedRows.of(predictor, table)
     residuals = residual_table(rows)
     return Diagnosis(
-        rows.predictor,
+        predictor,
         residuals,
         normality(residuals, predictor.residual_df),
         collinearity(rows),
         specification(rows),
+        rows.predictor.form,
         rows.r,
         float(predictor.evened(np.array([rows.fitted.mean()]))[0]),
     )

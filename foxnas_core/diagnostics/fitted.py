@@ -100,11 +100,13 @@ class FittedRows:
 
 def _with(predictor: Predictor, taken: np.ndarray) -> Predictor:
     """The predictor without the terms that `taken` (terms,) leaves out."""
+    ceiling = predictor.ceiling
     return replace(
         predictor,
         form=predictor.form.only(taken),
         estimates=predictor.estimates[taken],
         covariance=predictor.covariance[np.ix_(taken, taken)],
+        ceiling=ceiling and replace(ceiling, pull=ceiling.pull[taken]),
         penalty=None,
         df=predictor.residual_df,
     )

@@ -188,7 +188,7 @@ def _outliers(diagnosis: Diagnosis) -> Caution | None:
     found = residuals[residuals["outlier"]]
     if found.empty:
         return None
-    limit = outlier_limit(predictor.rows, predictor.parameters)
+    limit = outlier_limit(predictor.rows, diagnosis.form.parameters)
     sizes = found["studentised"].abs()
     worst = found.iloc[int(sizes.to_numpy().argmax())]
     verb = "row lies" if len(found) == 1 else "rows lie"

@@ -2,10 +2,10 @@
 
 A block is a context decision (the input resolution), a block slot, or a group without slots.
 Where a term takes several units of one group jointly (an interaction within a stage) they are one
-block, but in a space of one small group, such as a cell. A term across units that are blocks of
-their own, or with the context, is one of each block that it reads: see
-`read_together`. A decision that only opens slots (depth) is in none, since the slots' own states
-say which of them are open.
+block, but in a space of one small group, such as a cell, and in a form across stages, whose terms
+read whole stages. A term across units that are blocks of their own, or with the context, is one of
+each block that it reads: see `read_together`. A decision that only opens slots (depth) is in none,
+since the slots' own states say which of them are open.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from functools import lru_cache
 import numpy as np
 
 from foxnas_core.regression import Predictor
-from foxnas_core.regression.features import Form
+from foxnas_core.regression.features import ACROSS, Form
 
 # Random subnets by which it is found what a term reads.
 _PROBES = 1000
@@ -53,7 +53,7 @@ def blocks_of(form: Form) -> tuple[Block, ...]:
                 found.append(Block(decision.name, group, (position,), named))
     units = _units(form)
     reads = _reads(form, units)
-    for members in _joined(units, reads):
+    for members in _joined(units, reads, apart=form.name in ACROSS):
         terms = np.flatnonzero(reads[members].any(axis=0))
         positions = sorted(position for i in members for position in units[i].positions)
         if len(terms) or _varies(form, positions):
@@ -173,8 +173,11 @@ def _reads(form: Form, units: Sequence[_Unit]) -> np.ndarray:
     return reads
 
 
-def _joined(units: Sequence[_Unit], reads: np.ndarray) -> list[list[int]]:
-    """The units of each block: those of one group that one term reads, or chains of terms do."""
+def _joined(units: Sequence[_Unit], reads: np.ndarray, apart: bool) -> list[list[int]]:
+    """The units of each block: those of one group that one term reads, or chains of terms do; each
+    alone where they are to stay `apart`."""
+    if apart:
+        return [[i] for i in range(len(units))]
     member = list(range(len(units)))
 
     def join(numbers: Sequence[int]) -> None:

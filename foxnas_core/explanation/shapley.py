@@ -9,13 +9,15 @@ sum of functions, each of the few blocks that some terms read together:
 - Without a link a value is the sum of those of the functions (Shapley values are linear). Those of
   one block each are a linear model, which is shap's: `_of_single`. Each other one is a small game
   whose coalitions are gone through over a table of its blocks' states: `_of_sum`.
-- Through a saturating link functions become factors: `_of_product`.
+- Through a saturating link functions become factors: `_of_product`. Where terms connect so many
+  blocks that their coalitions are too many, as those across stages do, orders are drawn:
+  `_by_orders`.
 """
 
 import itertools
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -23,11 +25,14 @@ import pandas as pd
 from foxnas_core.errors import InvalidInput
 from foxnas_core.explanation.blocks import apart, blocks_of, joint_states, read_together
 from foxnas_core.regression import Predictor
+from foxnas_core.regression.features import Form
 from foxnas_core.regression.link import Link
 from foxnas_core.space.architecture import Architecture
 
 # So many pairs of an explained and a background subnet fit the processor's cache together.
 _TOGETHER = 1 << 14
+# Through a link, the coalitions of so many blocks that terms connect are gone through.
+_MOST_CONNECTED = 8
 _Players = tuple[int, ...]
 
 
@@ -57,74 +62,149 @@ def block_shapley(
         raise InvalidInput("Shapley values need at least one background architecture; give some.")
     space, link, blocks = predictor.space, predictor.link, blocks_of(predictor.form)
     x, z = space.encode(architectures), space.encode(background)
-    numbers, states = joint_states(np.vstack([x, z]), blocks)
-    ours, theirs = numbers[: len(x)], numbers[len(x) :]
-    tables = _tables(predictor, states, z[0])
+    functions, shape = _functions(predictor, x, z), (len(x), len(blocks))
     if link.is_identity:
-        single = {(read[0],): table for read, table in tables.items() if len(read) == 1}
-        several = {read: table for read, table in tables.items() if len(read) != 1}
-        found = _of_single(single, ours, theirs) + _of_sum(several, ours, theirs)
+        found = _of_sum(functions, shape)
+    elif is_sampled(predictor):
+        found = _by_orders(predictor, x, z, _of_sum(functions, shape))
     else:
         context = [i for i, block in enumerate(blocks) if block.group in space.context]
-        found = _of_product(tables, ours, theirs, context, link)
+        found = _of_product(functions, shape, context, link)
     values = pd.DataFrame(
         found,
         index=pd.Index([architecture.id for architecture in architectures], name="id"),
         columns=[block.name for block in blocks],
     )
-    base = float(np.mean(link.inverse(predictor.form.matrix(z) @ predictor.estimates)))
+    base = float(np.mean(link.inverse(_sums(predictor, z))))
     return BlockShapley(values, base)
 
 
-def _tables(
-    predictor: Predictor, states: Sequence[np.ndarray], others: np.ndarray
-) -> dict[_Players, np.ndarray]:
-    """By the players that they read, what terms add to a prediction, an axis a player over its
-    `states` (states, decisions of the block); all other decisions are those of the codes `others`
-    (decisions,)."""
-    blocks, sets = blocks_of(predictor.form), read_together(predictor.form)
+def is_sampled(predictor: Predictor) -> bool:
+    """Whether values are means over random orders, which adds up as exactly, since all coalitions
+    are too many."""
+    if predictor.link.is_identity:
+        return False
+    space, blocks = predictor.space, blocks_of(predictor.form)
+    connected: list[set[int]] = []
+    for read in read_together(predictor.form):
+        players = {p for p in read if blocks[p].group not in space.context}
+        touched = [own for own in connected if own & players]
+        connected = [own for own in connected if own not in touched]
+        connected.append(players.union(*touched))
+    return max(map(len, connected), default=0) > _MOST_CONNECTED
+
+
+@dataclass(frozen=True, eq=False)
+class _Function:
+    """What some terms add to a prediction: a `table` with an axis a player over its states, those
+    of the explained architectures `ours` (n, players) and of the background `theirs` (m, players).
+    """
+
+    players: _Players
+    table: np.ndarray
+    ours: np.ndarray
+    theirs: np.ndarray
+
+
+def _functions(predictor: Predictor, x: np.ndarray, z: np.ndarray) -> list[_Function]:
+    """The functions whose sum is a prediction, before the link, of codes like `x` (n, decisions)
+    and `z` (m, decisions): one of all terms that read the same one or two players, but of more
+    players one of each part, whose states are only what that reads."""
+    blocks = blocks_of(predictor.form)
     predictor = apart(predictor)
-    form = predictor.form
-    tables = {}
-    for players, terms in sets.items():
-        shape = tuple(len(states[player]) for player in players)
+    form, found = predictor.form, []
+    codes = np.vstack([x, z])
+    for (players, positions), terms in _read_by_functions(form).items():
+        own = [
+            replace(blocks[p], decisions=tuple(d for d in blocks[p].decisions if d in positions))
+            for p in players
+        ]
+        numbers, states = joint_states(codes, own) if own else (np.empty((len(codes), 0), int), [])
+        shape = tuple(map(len, states))
         picked = np.indices(shape).reshape(len(players), math.prod(shape))
-        codes = np.repeat(others[np.newaxis], math.prod(shape), axis=0)
-        for player, state in zip(players, picked, strict=True):
-            codes[:, list(blocks[player].decisions)] = states[player][state]
-        columns = form.columns(codes, terms)
-        tables[players] = (columns @ predictor.estimates[list(terms)]).reshape(shape)
-    return tables
+        rows = np.repeat(z[:1], math.prod(shape), axis=0)
+        for block, state, at in zip(own, states, picked, strict=True):
+            rows[:, list(block.decisions)] = state[at]
+        columns = form.columns(rows, terms)
+        table = (columns @ predictor.estimates[terms]).reshape(shape)
+        found.append(_Function(players, table, numbers[: len(x)], numbers[len(x) :]))
+    return found
 
 
-def _of_single(
-    tables: dict[tuple[int], np.ndarray], ours: np.ndarray, theirs: np.ndarray
+def _read_by_functions(form: Form) -> dict[tuple[_Players, frozenset[int]], list[int]]:
+    """The terms of each function, by its players and the positions of what it reads."""
+    part_of = np.repeat(np.arange(len(form.parts)), [len(part.terms) for part in form.parts])
+    found: dict[tuple[_Players, frozenset[int]], list[int]] = {}
+    for players, terms in read_together(form).items():
+        reads = [frozenset(form.positions(form.parts[part_of[term]])) for term in terms]
+        every = frozenset().union(*reads)
+        for term, read in zip(terms, reads, strict=True):
+            found.setdefault((players, read if len(players) > 2 else every), []).append(term)
+    return found
+
+
+def _sums(predictor: Predictor, codes: np.ndarray) -> np.ndarray:
+    """Predictions (n,), before the link, of codes (n, decisions)."""
+    return predictor.form.matrix(codes) @ predictor.estimates
+
+
+def _by_orders(
+    predictor: Predictor, x: np.ndarray, z: np.ndarray, before_link: np.ndarray
 ) -> np.ndarray:
-    """Values (n, players) of the sum of tables of one player each, arguments as of `_of_sum`."""
-    values = np.zeros(ours.shape)
-    if not tables:
+    """Values (n, players) as means over orders in which players join, a random one a background
+    row (Castro et al., Computers & Operations Research 36, 2009) and its reverse for the next row
+    (Mitchell et al., Journal of Machine Learning Research 23, 2022). What players add in one order
+    sums up to the difference, so that values do exactly.
+
+    The same orders tell values before the link, whose error is known beside the exact ones
+    (n, players): that error, times the link's slope, is taken off (a control variate).
+    """
+    blocks, link = blocks_of(predictor.form), predictor.link
+    owner = np.full(x.shape[1], len(blocks))  # what opens slots is nobody's, and read by no term
+    for number, block in enumerate(blocks):
+        owner[list(block.decisions)] = number
+    drawn = np.tile(np.arange(len(blocks)), (math.ceil(len(z) / 2), 1))
+    drawn = np.random.default_rng(0).permuted(drawn, axis=1)
+    place = np.stack([drawn, len(blocks) - 1 - drawn], axis=1).reshape(-1, len(blocks))[: len(z)]
+    everyone = np.column_stack([place, np.full(len(z), len(blocks))])
+    joined = np.stack([everyone[:, owner] < step for step in range(1, len(blocks))])
+    first = _sums(predictor, z)
+    found = np.zeros((len(x), len(blocks)))
+    for row, own, exact in zip(found, x, before_link, strict=True):
+        codes = np.where(joined, own, z).reshape(-1, x.shape[1])
+        last = np.repeat(_sums(predictor, own[np.newaxis]), len(z))
+        worth = np.vstack([first, _sums(predictor, codes).reshape(-1, len(z)), last])
+        slope = float(link.slope(worth.mean()))
+        for scale, values in ((1.0, link.inverse(worth)), (-slope, worth)):
+            gains = np.diff(values, axis=0)  # (steps, m) of who joins
+            row += scale * np.take_along_axis(gains, place.T, axis=0).mean(axis=1)
+        row += slope * exact
+    return found
+
+
+def _of_single(functions: Sequence[_Function], shape: tuple[int, int]) -> np.ndarray:
+    """Values (n, players) of the sum of functions of one player each."""
+    values = np.zeros(shape)
+    if not functions:
         return values
     import shap
 
-    x, z = (
-        np.column_stack([table[states[:, player]] for (player,), table in tables.items()])
-        for states in (ours, theirs)
-    )
+    x = np.column_stack([f.table[f.ours[:, 0]] for f in functions])
+    z = np.column_stack([f.table[f.theirs[:, 0]] for f in functions])
     # The default masker would keep 100 random rows of the background.
     masker = shap.maskers.Independent(z, max_samples=len(z))
-    explainer = shap.LinearExplainer((np.ones(len(tables)), 0.0), masker)
-    values[:, [player for (player,) in tables]] = explainer.shap_values(x)
+    explainer = shap.LinearExplainer((np.ones(len(functions)), 0.0), masker)
+    values[:, [f.players[0] for f in functions]] = explainer.shap_values(x)
     return values
 
 
-def _of_sum(tables: dict[_Players, np.ndarray], ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
-    """Values (n, players) of the sum of `tables`; `ours` (n, players) and `theirs` (m, players) are
-    the players' states."""
-    values = np.zeros(ours.shape)
-    for players, table in tables.items():
-        picked = [tuple(states[:, list(players)].T) for states in (ours, theirs)]
+def _of_sum(functions: Sequence[_Function], shape: tuple[int, int]) -> np.ndarray:
+    """Values (n, players) of the sum of functions."""
+    values = _of_single([f for f in functions if len(f.players) == 1], shape)
+    for function in [f for f in functions if len(f.players) != 1]:
+        players, table = function.players, function.table
         share = np.zeros(table.shape)
-        np.add.at(share, picked[1], 1 / len(theirs))
+        np.add.at(share, tuple(function.theirs.T), 1 / len(function.theirs))
         everyone = range(len(players))
         # What each coalition, an ascending tuple of axes, is worth by the states of its players.
         worth = {
@@ -140,40 +220,36 @@ def _of_sum(tables: dict[_Players, np.ndarray], ours: np.ndarray, theirs: np.nda
                 if axis not in own:
                     weight = len(players) * math.comb(len(players) - 1, len(own))
                     value += (worth[tuple(sorted({*own, axis}))] - worth[own]) / weight
-            values[:, player] += value[picked[0]]
+            values[:, player] += value[tuple(function.ours.T)]
     return values
 
 
 @dataclass(frozen=True, eq=False)
 class _Factor:
-    """Players that terms connect, the context aside, and the tables of those terms."""
+    """Players that terms connect, the context aside, and what those terms add."""
 
     players: _Players
-    tables: dict[_Players, np.ndarray]
+    functions: list[_Function]
 
 
-def _factors(tables: dict[_Players, np.ndarray], fixed: set[int]) -> list[_Factor]:
+def _factors(functions: Sequence[_Function], fixed: set[int]) -> list[_Factor]:
     """What the prediction is a product of once the states of the `fixed` players are settled."""
     found: list[_Factor] = []
-    for read, table in tables.items():
-        players = {*read} - fixed
+    for function in functions:
+        players = {*function.players} - fixed
         touched = [factor for factor in found if players & {*factor.players}]
-        own = {read: table}
+        own = [function]
         for factor in touched:
-            players, own = players.union(factor.players), own | factor.tables
+            players, own = players.union(factor.players), own + factor.functions
         found = [factor for factor in found if factor not in touched]
         found.append(_Factor(tuple(sorted(players)), own))
     return found
 
 
 def _of_product(
-    tables: dict[_Players, np.ndarray],
-    ours: np.ndarray,
-    theirs: np.ndarray,
-    context: Sequence[int],
-    link: Link,
+    functions: Sequence[_Function], shape: tuple[int, int], context: Sequence[int], link: Link
 ) -> np.ndarray:
-    """Values (n, players) of `link.inverse` of the sum of `tables`, a saturating link.
+    """Values (n, players) of `link.inverse` of the sum of functions, a saturating link.
 
     The prediction is A - C Π G, a factor exp(-rate η) for all players that terms connect. In the
     multilinear extension of the game (Owen, "Multilinear extensions of games", Management Science
@@ -183,20 +259,18 @@ def _of_product(
     many nodes integrates exactly. What reads the context together with blocks would connect them
     all, so that it is settled first whose each of these context decisions is.
     """
-    fixed = [p for p in context if any(p in read and len(read) > 1 for read in tables)]
-    factors = _factors(tables, set(fixed))
+    several = [f.players for f in functions if len(f.players) > 1]
+    fixed = [p for p in context if any(p in players for players in several)]
+    factors = _factors(functions, set(fixed))
     # Factors near 1 keep their digits; what is left out of them goes into `scale`.
-    middle = {
-        read: float(table[tuple(theirs[:, list(read)].T)].mean()) for read, table in tables.items()
-    }
-    scale = -float(link.slope(sum(middle.values()))) / link.rate
-    t, weights = _nodes(ours.shape[1])
-    values = np.zeros(ours.shape)
-    for rows in _chunks(len(ours), max(1, _TOGETHER // len(theirs))):
-        states = ours[rows][:, np.newaxis], theirs[np.newaxis]  # (rows, 1, …) and (1, m, …)
+    middle = sum(_middle(function) for function in functions)
+    scale = -float(link.slope(middle)) / link.rate
+    t, weights = _nodes(shape[1])
+    values = np.zeros(shape)
+    for rows in _chunks(shape[0], max(1, _TOGETHER // len(functions[0].theirs))):
         for taken in itertools.product((False, True), repeat=len(fixed)):
             settled = dict(zip(fixed, taken, strict=True))
-            worths = [_worths(factor, states, settled, middle, link.rate) for factor in factors]
+            worths = [_worths(factor, rows, settled, link.rate) for factor in factors]
             here, count = sum(taken), len(fixed)
             for node, weight in zip(t, weights, strict=True):
                 lifted = [_lifted(worth, node) for worth in worths]
@@ -221,20 +295,23 @@ def _of_product(
 _Worths = dict[tuple[bool, ...], np.ndarray]
 
 
-def _worths(
-    factor: _Factor,
-    states: tuple[np.ndarray, np.ndarray],
-    settled: dict[int, bool],
-    middle: dict[_Players, float],
-    rate: float,
-) -> _Worths:
+def _middle(function: _Function) -> float:
+    """The mean of the background."""
+    return float(function.table[tuple(function.theirs.T)].mean())
+
+
+def _worths(factor: _Factor, rows: slice, settled: dict[int, bool], rate: float) -> _Worths:
     found = {}
     for taken in itertools.product((False, True), repeat=len(factor.players)):
         whose = settled | dict(zip(factor.players, taken, strict=True))
         eta = np.zeros((1, 1))
-        for read, table in factor.tables.items():
-            picked = tuple(states[0 if whose[p] else 1][..., p] for p in read)
-            eta = eta + (table[picked] - middle[read])
+        for function in factor.functions:
+            ours = function.ours[rows][:, np.newaxis]  # (rows, 1, …)
+            theirs = function.theirs[np.newaxis]  # (1, m, …)
+            picked = tuple(
+                (ours if whose[p] else theirs)[..., axis] for axis, p in enumerate(function.players)
+            )
+            eta = eta + (function.table[picked] - _middle(function))
         found[taken] = np.expm1(-rate * eta)
     return found
 

@@ -25,8 +25,8 @@ from foxnas_core.regression.features import (
     build_form,
     form_for,
     forms_across,
-    forms_of,
     forms_to_ask_for,
+    forms_to_compare,
     is_of_costs,
 )
 from foxnas_core.regression.leastsquares import FoldedRows, clearly_above, deal_folds
@@ -83,7 +83,7 @@ def choose(
     """
     data = data.sample(seed)
     carried, refused, unshrunk = {}, {}, []
-    for name in forms_of(space, ordered=data.ordered):
+    for name in forms_to_compare(space, metric_of(data.target), ordered=data.ordered):
         if name == ("count_interactions" if data.ordered else None):
             continue  # where the order is known, "interactions" tells more in the same way
         try:
@@ -199,7 +199,7 @@ def recommend(
             continue  # fewer rows may carry no form; the fold then counts for nothing
     known = np.isfinite(held_out)
     nested = agreement(data.y[known], held_out[known])
-    across, refused = _assessed_across(data, table.space, link, seed)
+    across, refused = _assessed_across(data, table.space, link, seed, choice)
     rows = [_row(a, data) for a in (*choice.carried.values(), *across)]
     titles = forms_to_ask_for(table.space)
     rows += [
@@ -220,12 +220,14 @@ def recommend(
 
 
 def _assessed_across(
-    data: Data, space: SearchSpace, link: str, seed: int
+    data: Data, space: SearchSpace, link: str, seed: int, choice: Choice | None = None
 ) -> tuple[list[Assessment], dict[str, str]]:
-    """The forms with terms across stages that the data can carry, and why they can't others."""
+    """The forms with terms across stages that the data can carry, and why they can't others; those
+    of a choice left out."""
     found, refused = [], {}
+    known = {**choice.carried, **choice.refused} if choice else {}
     for name in forms_across(space, ordered=data.ordered):
-        if form_for(name, space, metric_of(data.target)) == name:
+        if name not in known and form_for(name, space, metric_of(data.target)) == name:
             try:
                 form = build_form(name, space, data.target, held=data.held)
                 found.append(assess(data, form, link, seed=seed))

@@ -29,6 +29,7 @@ from foxnas_core.regression.features.names import (
     forms_across,
     forms_of,
     forms_to_ask_for,
+    forms_to_compare,
     is_of_costs,
     known_forms,
 )
@@ -49,6 +50,7 @@ __all__ = [
     "forms_across",
     "forms_of",
     "forms_to_ask_for",
+    "forms_to_compare",
     "independent_columns",
     "is_of_costs",
     "known_forms",

@@ -8,6 +8,7 @@ is a sum over stages again, which an exact search rests on (`search.cells`).
 These are more terms than rows can tell apart, so that they are pooled (`regression.shrinking`).
 """
 
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -46,6 +47,13 @@ class Stage:
 def has_stages(space: SearchSpace) -> bool:
     """Whether there are stages across which there could be products."""
     return len(stages_of(space)) > 1
+
+
+def cells_of(space: SearchSpace) -> int:
+    """Of how many choices of the context and of all depths a prediction across stages is a sum
+    over stages each."""
+    depths = filter(None, (depth_of(space, group) for group in space.additive_groups))
+    return len(space.context_options()) * math.prod(len(depth.choices) for depth in depths)
 
 
 @lru_cache(maxsize=64)

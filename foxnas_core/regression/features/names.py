@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from foxnas_core.families import families, family_of
-from foxnas_core.regression.features.across import ACROSS, has_stages
+from foxnas_core.regression.features.across import ACROSS, cells_of, has_stages
 from foxnas_core.regression.features.parts import scaling_resolution
 from foxnas_core.regression.features.physical import PHYSICAL, has_blocks
 from foxnas_core.space.search_space import SearchSpace
@@ -20,6 +20,8 @@ FORMS: Mapping[str, str] = {
 }
 # These read only how many blocks of each type a stage has after its first, not their order.
 _ORDER_FREE = ("choice_counts", "count_interactions", "stage_counts")
+# Of more cells (`across.cells_of`) an optimum takes longer than a slider waits for.
+_MOST_CELLS = 500
 # Forms whose interactions are chosen from data, and what they add them to.
 BASES: Mapping[str, str] = {"interactions": "per_layer", "count_interactions": "choice_counts"}
 
@@ -38,12 +40,21 @@ def forms_of(space: SearchSpace, *, ordered: bool = True) -> dict[str, str]:
 
 def forms_across(space: SearchSpace, *, ordered: bool = True) -> dict[str, str]:
     """The titles of the forms with terms across stages, by name, where the space has stages of
-    several depths. They are fitted where they are asked for by name."""
+    several depths."""
     titles = {
         "across_stages": "Per layer and across stages",
         "count_across_stages": "Choice counts and across stages",
     }
     return {n: t for n, t in titles.items() if has_stages(space) and (ordered or "count" in n)}
+
+
+def forms_to_compare(space: SearchSpace, target: Metric, *, ordered: bool = True) -> dict[str, str]:
+    """The titles of the forms of which one is recommended, by name: `forms_of` the space and, of a
+    quality, those across stages where an optimum is proven as soon. What is bounded, such as a
+    latency, stays a sum over groups."""
+    soon = target.quality and cells_of(space) <= _MOST_CELLS
+    across = forms_across(space, ordered=ordered) if soon else {}
+    return forms_of(space, ordered=ordered) | across
 
 
 def forms_to_ask_for(space: SearchSpace, *, ordered: bool = True) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """Forms with terms across stages: what they are made of, how they are fitted and explained."""
 
 import functools
+import math
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from foxnas_core.errors import InvalidInput
+from foxnas_core.explanation.blocks import blocks_of
 from foxnas_core.explanation.coefficients import choice_effects
 from foxnas_core.explanation.edits import edit_effects
 from foxnas_core.explanation.shapley import block_shapley
@@ -38,8 +40,8 @@ def measured(rows: int = 300) -> MeasurementTable:
 
 
 @functools.cache
-def predictor_of(form: str) -> Predictor:
-    return fit(measured(), "accuracy", form, "none")
+def predictor_of(form: str, link: str = "none") -> Predictor:
+    return fit(measured(), "accuracy", form, link)
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -129,12 +131,36 @@ def test_edits_add_up_to_the_difference(form: str, seed: int) -> None:
     assert effects.table["effect"].sum() == pytest.approx(second - first, abs=1e-9)
 
 
-def test_shapley_values_add_up_and_every_choice_is_told() -> None:
-    predictor = predictor_of(FORMS[0])
-    background = MINI.decode(measured().codes[:10])
-    architectures = MINI.decode(MINI.random_codes(2, seed=6))
-    found = block_shapley(predictor, architectures=architectures, background=background)
-    total, average = (predictor.predict(own)["value"] for own in (architectures, background))
-    np.testing.assert_allclose(found.values.sum(axis=1), total - average.mean(), atol=1e-8)
-    told = choice_effects(predictor)
+@pytest.mark.parametrize(("link", "error"), [("none", 1e-9), ("saturating", 0.03)])
+def test_each_block_has_the_shapley_value_of_all_coalitions(link: str, error: float) -> None:
+    predictor = predictor_of(FORMS[0], link)
+    blocks = blocks_of(predictor.form)
+    assert [block.name for block in blocks] == ["resolution", *MINI.slots]
+    theirs, ours = measured().codes[:6], MINI.random_codes(1, seed=6)
+    found = block_shapley(
+        predictor, architectures=MINI.decode(ours), background=MINI.decode(theirs)
+    )
+    count, size = len(blocks), 1 << len(blocks)
+    codes = np.repeat(theirs[np.newaxis], size, axis=0)
+    taken = (np.arange(size)[:, np.newaxis] >> np.arange(count)) % 2 == 1
+    for number, block in enumerate(blocks):
+        own = list(block.decisions)
+        codes[np.ix_(taken[:, number], range(len(theirs)), own)] = ours[0, own]
+    eta = predictor.form.matrix(codes.reshape(-1, codes.shape[-1])) @ predictor.estimates
+    worth = predictor.link.inverse(eta).reshape(size, -1).mean(axis=1)
+    sizes = taken.sum(axis=1)
+    expected = [
+        sum(
+            (worth[c | 1 << number] - worth[c]) / (count * math.comb(count - 1, sizes[c]))
+            for c in np.flatnonzero(~taken[:, number])
+        )
+        for number in range(count)
+    ]
+    np.testing.assert_allclose(found.values.iloc[0], expected, atol=error)
+    assert found.values.sum(axis=1).iloc[0] == pytest.approx(worth[-1] - worth[0], abs=1e-9)
+    assert found.base == pytest.approx(worth[0], abs=1e-9)
+
+
+def test_every_choice_is_told() -> None:
+    told = choice_effects(predictor_of(FORMS[0]))
     assert {*told["decision"]} == {*MINI.by_name}
