@@ -158,6 +158,8 @@ def _contexts(quest: Quest) -> str:
     """What the space has chains for each of, in the plural."""
     names = quest.given.study.space.context
     found = [d.role for d in quest.given.study.space.decisions if d.group in names]
+    if quest.reachable.settled:
+        return f"choices of {' and '.join([*found, 'depths'])}"
     return f"{found[0]}s" if len(found) == 1 else "contexts"
 
 

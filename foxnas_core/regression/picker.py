@@ -84,8 +84,8 @@ def choose(
     data = data.sample(seed)
     carried, refused, unshrunk = {}, {}, []
     for name in forms_to_compare(space, metric_of(data.target), ordered=data.ordered):
-        if name == ("count_interactions" if data.ordered else None):
-            continue  # where the order is known, "interactions" tells more in the same way
+        if data.ordered and name in ("count_interactions", "count_across_stages"):
+            continue  # where the order is known, the same beside single blocks tells more
         try:
             form = build_form(name, space, data.target, held=data.held)
             if is_of_costs(name, space) and not form.shrunk:

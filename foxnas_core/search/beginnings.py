@@ -9,6 +9,7 @@ from foxnas_core.errors import InvalidInput
 from foxnas_core.search.chain_state import Chain, ChainArrays
 from foxnas_core.search.context_table import ContextTable
 from foxnas_core.search.feasibility import feasible_tables
+from foxnas_core.search.options import group_codes, group_columns
 from foxnas_core.search.problem import SearchProblem
 from foxnas_core.search.schedule import RANDOM, SIZES, AnnealingSettings
 from foxnas_core.search.suggestion import limit_penalties
@@ -20,7 +21,8 @@ REFUSED = 1e300
 
 def begun_at(problem: SearchProblem, begin: str) -> list[np.ndarray] | None:
     """The options of each group (groups,), for each table, at which `AnnealingSettings.begin` has
-    a chain begin; None for random ones.
+    a chain begin; None for random ones. Of a subnet those of its depths where these are another
+    table's differ in as few decisions as they can.
 
     Sizes are those of the first cost that is limited from above, else of an objective of which
     less is better. Raises `InvalidInput` where there is neither, or for what is no architecture of
@@ -29,16 +31,12 @@ def begun_at(problem: SearchProblem, begin: str) -> list[np.ndarray] | None:
     if begin == RANDOM:
         return None
     if begin not in SIZES:
-        if problem.settled:
-            raise InvalidInput(
-                "Where a form goes across stages a chain keeps to its depths, so that none can "
-                f"begin at one subnet; let it begin at {RANDOM}, {' or '.join(SIZES)} ones."
-            )
         try:
             architecture = problem.space.architecture(json.loads(begin))
         except (ValueError, TypeError, InvalidInput) as error:
             raise InvalidInput(f"A search can't begin at {begin!r:.80}. {error}") from error
-        return [_as_there(problem, number, architecture) for number in range(len(problem.tables))]
+        there = _nearest if problem.settled else _as_there
+        return [there(problem, number, architecture) for number in range(len(problem.tables))]
     sized = [k for k, limit in enumerate(problem.limits) if limit.side == "at_most"]
     if not sized and problem.sign > 0:
         raise InvalidInput(
@@ -60,6 +58,20 @@ def _as_there(problem: SearchProblem, table: int, architecture: Architecture) ->
     context = problem.tables[table].context
     moved = problem.space.architecture({**architecture.to_dict(), **context})
     return problem.position(moved)[1]
+
+
+def _nearest(problem: SearchProblem, table: int, architecture: Architecture) -> np.ndarray:
+    """The options of a table with depths of its own that differ from an architecture's in the
+    fewest decisions."""
+    [codes] = problem.space.encode([architecture])
+    listed = problem.tables[table].kept
+    assert listed is not None, "what has settled depths lists options of its own"
+    found = []
+    for group, kept, own in zip(problem.groups, problem.options, listed, strict=True):
+        options = group_codes(problem.grouped, group, problem.allowed)[kept][own]
+        differ = options != codes[group_columns(problem.grouped, group)]
+        found.append(int(np.argmin(differ.sum(axis=1))))
+    return np.array(found)
 
 
 def edits_of(problem: SearchProblem, tables: Sequence[ContextTable]) -> tuple[np.ndarray, ...]:

@@ -2,6 +2,7 @@
 and against the integer programme where these are too many to list."""
 
 import functools
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -9,11 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from foxnas_core.errors import InfeasibleBudget, InvalidInput
+from foxnas_core.errors import InfeasibleBudget
 from foxnas_core.families import load_shipped, space_from_dict
 from foxnas_core.regression import Predictor
 from foxnas_core.regression.features import build_form
-from foxnas_core.search.annealing import Annealer, search
+from foxnas_core.search.annealing import search
+from foxnas_core.search.beginnings import begun_at
 from foxnas_core.search.cells import Cells
 from foxnas_core.search.counterfactual import counterfactuals, edits_between
 from foxnas_core.search.exact import front
@@ -142,9 +144,19 @@ def test_a_chain_goes_by_single_edits_at_the_depths_that_promise_most(begin: str
     assert found.best.value == pytest.approx(best, abs=1e-9)
 
 
-def test_a_chain_that_keeps_to_its_depths_begins_at_no_one_subnet() -> None:
-    with pytest.raises(InvalidInput, match="random, smallest or largest"):
-        Annealer(problem_of(TINY, 11, "per_layer").within(1e9), AnnealingSettings(begin="{}"))
+def test_a_chain_begins_as_near_to_a_subnet_as_its_depths_allow() -> None:
+    problem = problem_of(TINY, 11, "per_layer").within(1e9).whole
+    codes = all_codes()
+    [subnet] = TINY.decode(codes[[5]])
+    begun = begun_at(problem, json.dumps(subnet.to_dict()))
+    assert begun is not None
+    found = [problem.architecture(table, options) for table, options in enumerate(begun)]
+    assert subnet in found
+    for table, architecture in zip(problem.tables, found, strict=True):
+        same = [all(a[k] == v for k, v in table.fixed.items()) for a in TINY.decode(codes)]
+        [own] = TINY.encode([architecture])
+        differ = (codes[same] != codes[5]).sum(axis=1)
+        assert (own != codes[5]).sum() == differ.min()
 
 
 @settings(max_examples=8)
