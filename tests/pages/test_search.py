@@ -642,7 +642,7 @@ def test_a_search_at_a_floor_runs_is_kept_shown_and_replayed(study, floored):
     said = sentences(page)
     # Resolutions that can't reach the floor have no chain.
     total = f"{job.annealer.total:,}"
-    made = f" ({job.annealer.chains} resolutions × 10,000 steps)"
+    made = f" ({job.annealer.chains} choices of resolution and depths × 10,000 steps)"
     if job.annealer.chains == 1:
         made = " (10,000 steps)"
     assert f"{total} of {total} proposals{made} at top-1 accuracy of 89.5 % or more" in said
