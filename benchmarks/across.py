@@ -7,9 +7,9 @@ space at four input resolutions with predictors fitted to 600 simulated rows (be
 form): processor milliseconds of making the tables, of the bounds of cells, of the exact optimum of
 one budget after that, of the whole front, and of our annealer to within 0.01 % of the optimum; and
 how often the annealer gets there. Then how both err on the measured optima of the demo, which the
-form within stages has found and no fit reads. Then how often 95 % intervals of single terms hold, over
-simulated tables whose true effects are drawn as the pooling supposes them: each kind of term about
-0 with a spread of its own.
+form within stages has found and no fit reads. Then how often 95 % intervals of single terms hold,
+over simulated tables whose true effects are drawn as the pooling supposes them: each kind of term
+about 0 with a spread of its own.
 """
 
 import argparse
