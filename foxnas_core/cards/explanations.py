@@ -3,7 +3,6 @@
 What is explained is the architecture that was chosen or, without one, the whole space.
 """
 
-import math
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -21,7 +20,6 @@ from foxnas_core.explanation.permutation import REPEATS
 from foxnas_core.explanation.second_opinion import FOLDS
 from foxnas_core.figures import explanations as figures
 from foxnas_core.figures.effects import waterfall_figure
-from foxnas_core.regression import Predictor
 from foxnas_core.regression.predictor import CrossValidation
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.table.metrics import Metric
@@ -32,8 +30,6 @@ if TYPE_CHECKING:
     from foxnas_core.explanation.shapley import BlockShapley
 
 PERMUTATION = "Permutation importance"
-# So many subnets are explained where that takes long.
-_SPREAD = 60
 TREES = "Second opinion (boosted trees)"
 
 
@@ -53,21 +49,13 @@ def block_effects_of(given: Given, column: str, architecture: Architecture | Non
 
 @shared(entries=64, spinner="Computing Shapley values …")
 def shapley_of(given: Given, column: str, architecture: Architecture | None) -> "BlockShapley":
-    """Shapley values of blocks against all measured subnets, of one or of `_explained`; raises as
-    `block_shapley`."""
-    from foxnas_core.explanation.shapley import block_shapley
+    """Shapley values of blocks against all measured subnets, of one or of those `explained`; raises
+    as `block_shapley`."""
+    from foxnas_core.explanation.shapley import block_shapley, explained
 
-    predictor = given.predictor(column)
-    explained = _explained(given, predictor) if architecture is None else [architecture]
-    return block_shapley(predictor, architectures=explained, background=given.background)
-
-
-def _explained(given: Given, predictor: Predictor) -> list[Architecture]:
-    """All measured subnets, or some spread evenly over them where each takes long."""
-    from foxnas_core.explanation.shapley import is_sampled
-
-    every = list(given.background)
-    return every[:: math.ceil(len(every) / _SPREAD)] if is_sampled(predictor) else every
+    predictor, every = given.predictor(column), given.background
+    chosen = explained(predictor, every) if architecture is None else [architecture]
+    return block_shapley(predictor, architectures=chosen, background=every)
 
 
 @shared(entries=64, spinner="Computing partial dependence …")
@@ -308,7 +296,7 @@ def shapley(given: Given, *, role: str = "") -> Card:
             ),
         )
     role = role or next((d.role for d in given.study.space.decisions if d.slot), "")
-    codes = given.study.space.encode(_explained(given, given.fitted))
+    codes = given.study.space.encode([given.table.measured(own) for own in found.values.index])
     swarm = figures.swarm_table(found, codes, given.fitted.form, role)
     return Card(
         key="beeswarm",

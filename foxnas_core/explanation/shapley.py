@@ -33,6 +33,8 @@ from foxnas_core.space.architecture import Architecture
 _TOGETHER = 1 << 14
 # Through a link, the coalitions of so many blocks that terms connect are gone through.
 _MOST_CONNECTED = 8
+# So many subnets are explained where each takes long.
+_SPREAD = 60
 _Players = tuple[int, ...]
 
 
@@ -92,6 +94,13 @@ def is_sampled(predictor: Predictor) -> bool:
         connected = [own for own in connected if own not in touched]
         connected.append(players.union(*touched))
     return max(map(len, connected), default=0) > _MOST_CONNECTED
+
+
+def explained(
+    predictor: Predictor, architectures: Sequence[Architecture]
+) -> Sequence[Architecture]:
+    """All architectures, or some spread evenly over them where each takes long."""
+    return architectures[:: math.ceil(len(architectures) / _SPREAD) if is_sampled(predictor) else 1]
 
 
 @dataclass(frozen=True, eq=False)
