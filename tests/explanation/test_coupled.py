@@ -134,13 +134,19 @@ def test_shapley_values_are_those_of_all_coalitions(contexts: int, link: str) ->
     )
     everyone = range(len(blocks))
     for row, own in zip(found.values.to_numpy(), ours, strict=True):
+
+        @cache
+        def worth(coalition: frozenset[int], own=own) -> float:
+            now = background.copy()
+            for player in coalition:
+                now[:, blocks[player]] = own[blocks[player]]
+            return values_of(predictor, now).mean()
+
         expected = np.zeros(len(blocks))
         for order in itertools.permutations(everyone):
-            now = background.copy()
-            for player in order:
-                before = values_of(predictor, now).mean()
-                now[:, blocks[player]] = own[blocks[player]]
-                expected[player] += values_of(predictor, now).mean() - before
+            for place, player in enumerate(order):
+                before, after = frozenset(order[:place]), frozenset(order[: place + 1])
+                expected[player] += worth(after) - worth(before)
         np.testing.assert_allclose(row, expected / math.factorial(len(blocks)), atol=1e-9)
     assert found.base == pytest.approx(values_of(predictor, background).mean())
 

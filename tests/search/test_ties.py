@@ -40,6 +40,14 @@ def predictors(seed: int, target: str = "accuracy") -> tuple[Predictor, Predicto
     return fit(table, "accuracy", "per_layer", link), fit(table, "latency_ms", "per_layer")
 
 
+@functools.cache
+def further(seed: int) -> tuple[Predictor, np.ndarray]:
+    """Of another latency, and what it predicts of all."""
+    other = fit(noisy_table(SPACE, 120, seed=seed + 10), "latency_ms", "per_layer")
+    other = replace(other, target=metric_of("latency_ms:other"))
+    return other, other.predict(every())["value"].to_numpy()
+
+
 def front_of(accuracy: Predictor, latency: Predictor, **allowed: tuple[Value, ...]) -> Front:
     return front(SearchProblem(accuracy, (Limit(latency, 0.0),), allowed))
 
@@ -103,9 +111,7 @@ def test_further_limits_hold_for_the_tied_too(
     seed: int, share: float, tight: float, by: float
 ) -> None:
     accuracy, latency = predictors(seed)
-    other = fit(noisy_table(SPACE, 120, seed=seed + 10), "latency_ms", "per_layer")
-    other = replace(other, target=metric_of("latency_ms:other"))
-    values = other.predict(every())["value"]
+    other, values = further(seed)
     most = float(values.min() + tight * np.ptp(values))
     limits = (Limit(latency, 0.0), Limit(other, most))
     whole = front(SearchProblem(blurred(accuracy, by), limits))
