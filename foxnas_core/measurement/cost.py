@@ -101,6 +101,11 @@ class _Counter(TorchDispatchMode):
         self._data = {id(image): image}
         self._counted: set[tuple[int, torch.Size]] = set()
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """Nothing is compiled here; to keep the compiler away, torch would import all of it."""
+        return False
+
     def __torch_dispatch__(
         self,
         func: Callable[..., Any],
