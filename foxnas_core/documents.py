@@ -54,8 +54,10 @@ def truth(value: Any) -> bool:
 
 def text(value: Any) -> str:
     """A text of at most some thousand characters; raises `ValueError` for anything else."""
-    if not isinstance(value, str) or len(value) > _MOST_TEXT:
+    if not isinstance(value, str):
         raise ValueError(f"{value!r:.40} is no text")
+    if len(value) > _MOST_TEXT:
+        raise ValueError(f"{value[:40]!r}… is a text of more than {_MOST_TEXT:,} characters")
     return value
 
 
