@@ -5,9 +5,10 @@
 Of hard truths of `benchmarks.truths` on the demo's space as many rows are measured in three ways:
 drawn at random; all of one D-optimal plan, as `measure --next` makes it from nothing; and half of
 them, but no fewer than a fit needs, drawn at random, the rest in rounds of finds at budgets over
-the front, each after a fit anew, as `search --rounds` measures them. Told is the regret, in points, of the searched subnet and of
-the best measured row, beside the best that takes no longer, over the budgets of
-`benchmarks.budgets`: the mean, and of the searched one its standard error over truths and budgets.
+the front, each after a fit anew, as `search --rounds` measures them. Told is the regret, in points,
+of the searched subnet and of the best measured row, beside the best that takes no longer, over the
+budgets of `benchmarks.budgets`: the mean, and of the searched one its standard error over truths
+and budgets.
 """
 
 import argparse
