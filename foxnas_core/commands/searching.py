@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Mapping
+from dataclasses import replace
 
 from foxnas_core.cards.given import Fitted
 from foxnas_core.cards.standing import standing_document
@@ -98,6 +99,7 @@ def search(options: argparse.Namespace) -> Answer:
     from foxnas_core.search.schedule import AnnealingSettings
     from foxnas_core.search.solving import solve
     from foxnas_core.search.standing import standing
+    from foxnas_core.search.suggestion import affordable_restarts
     from foxnas_core.table.readings import readings_of
 
     study = opened(options)
@@ -126,7 +128,10 @@ def search(options: argparse.Namespace) -> Answer:
     problem = guarded(wanted, options.guard, found, strict=options.guard is not None)
     is_guarded = bool(share_of(options.guard)) and not found.keys().isdisjoint(asked)
     check_known(problem)
-    result = run(problem, AnnealingSettings(**given(options, AnnealingSettings)))
+    settings = AnnealingSettings(**given(options, AnnealingSettings))
+    if options.steps is None and options.restarts is None:
+        settings = replace(settings, restarts=affordable_restarts(problem, settings))
+    result = run(problem, settings)
     if options.save:
         say(f"Saved search {study.keep(SEARCHES, result)}.")
     best, center = result.best.architecture, found.get(searched.column)

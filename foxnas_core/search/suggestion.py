@@ -1,4 +1,4 @@
-"""Temperatures and penalties that suit a search problem, where the user leaves them open."""
+"""Temperatures, penalties and restarts that suit a search problem, where they are left open."""
 
 import math
 from collections.abc import Sequence
@@ -20,6 +20,9 @@ _PENALTY = 1.5
 # The least penalty, relative to the price that a limit would have without the others: beside
 # limits that bind, one that does not has no price, yet must not be passed for nothing.
 _ALONE = 0.1
+# Of one search: so many take as long in plain Python as loading compiled loops, which the first
+# search would have to compile.
+_PROPOSALS = 800_000
 # Random architectures of each context that the temperatures are suggested by.
 _SAMPLED = 100
 # Relative to the temperature at which 80 % of single edits are accepted. An adaptive schedule
@@ -37,6 +40,13 @@ def resolved(settings: AnnealingSettings, problem: SearchProblem) -> AnnealingSe
         if end is None:
             end = min(suggested_end, start)
     return replace(settings, start_temperature=start, end_temperature=end)
+
+
+def affordable_restarts(problem: SearchProblem, settings: AnnealingSettings) -> int:
+    """How often chains begin anew: as `settings` say, but no more often than all of them together
+    make `_PROPOSALS` proposals."""
+    each = settings.steps * settings.chains * max(1, len(feasible_tables(problem)))
+    return min(settings.restarts, max(0, _PROPOSALS // each - 1))
 
 
 def suggest_temperatures(

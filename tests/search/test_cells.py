@@ -19,12 +19,14 @@ from foxnas_core.search.beginnings import begun_at
 from foxnas_core.search.cells import Cells
 from foxnas_core.search.counterfactual import counterfactuals, edits_between
 from foxnas_core.search.exact import front
+from foxnas_core.search.feasibility import feasible_tables
 from foxnas_core.search.limits import Limit
 from foxnas_core.search.milp import best_of_several
 from foxnas_core.search.problem import SearchProblem
 from foxnas_core.search.schedule import AnnealingSettings
 from foxnas_core.search.solving import solve
 from foxnas_core.search.stability import draw_estimates, resampled_fronts
+from foxnas_core.search.suggestion import affordable_restarts
 from foxnas_core.search.ties import tied_set
 from foxnas_core.space.search_space import SearchSpace
 from tests.conftest import tiny_document
@@ -122,6 +124,16 @@ def test_annealing_finds_it_bit_for_bit() -> None:
     assert first.best == second.best
     assert first.best.value <= first.exact.value + 1e-9
     assert first.best.value == pytest.approx(first.exact.value, abs=0.3)
+
+
+def test_many_chains_begin_anew_less_often() -> None:
+    problem, how = within(problem_of(TINY, 11, "per_layer"), 0.6), AnnealingSettings()
+    chains = len(feasible_tables(problem))
+    each = how.steps * chains
+    assert affordable_restarts(problem, how) == min(how.restarts, 800_000 // each - 1)
+    longer = replace(how, steps=200_000 // chains)
+    assert affordable_restarts(problem, longer) == 3
+    assert affordable_restarts(problem, replace(how, steps=10**7)) == 0
 
 
 def test_the_fewest_edits_are_counted_across_stages() -> None:
