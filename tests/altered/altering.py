@@ -44,8 +44,8 @@ def alter(runner: Any, seed: str) -> None:
         run.factor = 4 ** (drawn - 0.5)
         return run
 
-    def altered_time(run, *how):
-        timing, factor = timed(run, *how), getattr(run, "factor", 1.0)
+    def altered_time(run, *how, **named):
+        timing, factor = timed(run, *how, **named), getattr(run, "factor", 1.0)
         return timing._replace(tenth=factor * timing.tenth, minimum=factor * timing.minimum)
 
     runner.bound_session, runner.timed = altered_session, altered_time
