@@ -15,6 +15,7 @@ from foxnas_core.evidence.trust.pairs import TRUST
 from foxnas_core.evidence.verification.claims import CLAIMS, Trials
 from foxnas_core.explanation import second_opinion
 from foxnas_core.profiling import profile
+from foxnas_core.search import stability
 from foxnas_core.search.annealing import search
 from foxnas_core.search.result import SEARCHES
 from foxnas_core.search.rounds.record import ROUNDS
@@ -46,12 +47,13 @@ def full_study(tmp_path_factory) -> Study:
 
 @pytest.fixture(scope="session")
 def quickly() -> Iterator[None]:
-    """Networks are profiled in few runs, strategies raced to few evaluations, and trees boosted in
-    few bags."""
+    """Networks are profiled in few runs, strategies raced to few evaluations, trees boosted in few
+    bags, and fronts resampled a few times."""
     with pytest.MonkeyPatch.context() as patch:
         for constant in ("_RUNS", "_PROFILED_RUNS"):
             patch.setattr(profile, constant, 12)
         patch.setattr(strategies, "_QUICK", 200)
+        patch.setitem(stability.resampled_fronts.__kwdefaults__, "draws", 20)
         patch.setattr(second_opinion, "BAGS", 2)
         patch.setattr(second_opinion, "_BAGS_HELD_OUT", 1)
         yield
