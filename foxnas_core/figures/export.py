@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 
 from foxnas_core.export.formats import FileCheck
@@ -17,7 +18,7 @@ def checks_table(checks: Sequence[FileCheck]) -> pd.DataFrame:
                 "images compared": check.images,
                 "greatest logit difference": check.max_difference,
                 "same class (%)": check.agreement,
-                "score": "–" if check.score is None else f"{check.score:.4g}",
+                "score": np.nan if check.score is None else check.score,
             }
             for check in checks
         ]
