@@ -3,12 +3,14 @@
 import os
 import pickle
 import signal
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from importlib.machinery import ModuleSpec
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from multiprocessing.queues import SimpleQueue
@@ -101,7 +103,8 @@ class Workers(Generic[P, R]):
             if busy > self._count or len(self._given) > 2 * self._count:
                 return
             try:
-                future = self._begun().submit(_do, self._left[0])
+                with _unless_defined_there(self._begun_by[0]):
+                    future = self._begun().submit(_do, self._left[0])
             except BrokenProcessPool:
                 self._take_back()
             else:
@@ -140,6 +143,22 @@ class Workers(Generic[P, R]):
             self._theirs.close()
             self._told.close()
             self._pool = None
+
+
+@contextmanager
+def _unless_defined_there(packed: bytes) -> Iterator[None]:
+    """Spares a new process the script that this one runs, which multiprocessing would run there
+    too, and of the app is a whole page; not where `packed` names what the script defines."""
+    main = sys.modules["__main__"]
+    spec = getattr(main, "__spec__", None)
+    if b"__main__" in packed or (spec and spec.name.endswith(".__main__")):
+        yield
+        return
+    main.__spec__ = ModuleSpec(f"{__package__}.__main__", None)  # such a name is left aside
+    try:
+        yield
+    finally:
+        main.__spec__ = spec
 
 
 # In a process of the pool: what does its pieces, once the first one has come.

@@ -2,9 +2,11 @@
 
 import os
 import signal
+import sys
 import time
 from contextlib import closing
 from functools import partial
+from types import ModuleType
 
 import pytest
 
@@ -95,6 +97,16 @@ def test_what_kills_again_and_again_is_given_up_or_done_here(tmp_path):
     with pytest.raises(WorkersLost, match="what is done is kept"):
         list(Workers(always, count=1).done(range(4)))
     assert sorted(Workers(always, count=1).done(range(4), here=int)) == [0, 1, 2, 3]
+
+
+def test_a_new_process_does_not_run_the_script_that_this_one_runs(tmp_path, monkeypatch):
+    page, ran = tmp_path / "page.py", tmp_path / "ran"
+    page.write_text(f"open({str(ran)!r}, 'w')")
+    main = ModuleType("__main__")
+    main.__file__ = str(page)
+    monkeypatch.setitem(sys.modules, "__main__", main)
+    assert list(Workers(squaring, count=1).done([3])) == [9]
+    assert not ran.exists() and main.__spec__ is None
 
 
 def test_what_goes_wrong_with_a_piece_is_raised_here():
