@@ -18,6 +18,7 @@ import itertools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -87,13 +88,22 @@ def is_sampled(predictor: Predictor) -> bool:
     if predictor.link.is_identity:
         return False
     space, blocks = predictor.space, blocks_of(predictor.form)
-    connected: list[set[int]] = []
-    for read in read_together(predictor.form):
-        players = {p for p in read if blocks[p].group not in space.context}
-        touched = [own for own in connected if own & players]
-        connected = [own for own in connected if own not in touched]
-        connected.append(players.union(*touched))
-    return max(map(len, connected), default=0) > _MOST_CONNECTED
+    context = {i for i, block in enumerate(blocks) if block.group in space.context}
+    connected = _connected([*read_together(predictor.form)], context)
+    return max((len(players) for players, _ in connected), default=0) > _MOST_CONNECTED
+
+
+def _connected(reads: Sequence[_Players], fixed: set[int]) -> list[tuple[set[int], list[int]]]:
+    """The players that chains of `reads` connect, the `fixed` ones aside, with which reads do."""
+    found: list[tuple[set[int], list[int]]] = []
+    for number, read in enumerate(reads):
+        players, own = {*read} - fixed, [number]
+        touched = [one for one in found if players & one[0]]
+        for others, numbers in touched:
+            players, own = players | others, own + numbers
+        found = [one for one in found if one not in touched]
+        found.append((players, own))
+    return found
 
 
 def explained(
@@ -113,6 +123,11 @@ class _Function:
     table: np.ndarray
     ours: np.ndarray
     theirs: np.ndarray
+
+    @cached_property
+    def middle(self) -> float:
+        """The mean over the background."""
+        return float(self.table[tuple(self.theirs.T)].mean())
 
 
 def _functions(predictor: Predictor, x: np.ndarray, z: np.ndarray) -> list[_Function]:
@@ -243,16 +258,11 @@ class _Factor:
 
 def _factors(functions: Sequence[_Function], fixed: set[int]) -> list[_Factor]:
     """What the prediction is a product of once the states of the `fixed` players are settled."""
-    found: list[_Factor] = []
-    for function in functions:
-        players = {*function.players} - fixed
-        touched = [factor for factor in found if players & {*factor.players}]
-        own = [function]
-        for factor in touched:
-            players, own = players.union(factor.players), own + factor.functions
-        found = [factor for factor in found if factor not in touched]
-        found.append(_Factor(tuple(sorted(players)), own))
-    return found
+    connected = _connected([function.players for function in functions], fixed)
+    return [
+        _Factor(tuple(sorted(players)), [functions[number] for number in numbers])
+        for players, numbers in connected
+    ]
 
 
 def _of_product(
@@ -272,7 +282,7 @@ def _of_product(
     fixed = [p for p in context if any(p in players for players in several)]
     factors = _factors(functions, set(fixed))
     # Factors near 1 keep their digits; what is left out of them goes into `scale`.
-    middle = sum(_middle(function) for function in functions)
+    middle = sum(function.middle for function in functions)
     scale = -float(link.slope(middle)) / link.rate
     t, weights = _nodes(shape[1])
     values = np.zeros(shape)
@@ -304,11 +314,6 @@ def _of_product(
 _Worths = dict[tuple[bool, ...], np.ndarray]
 
 
-def _middle(function: _Function) -> float:
-    """The mean of the background."""
-    return float(function.table[tuple(function.theirs.T)].mean())
-
-
 def _worths(factor: _Factor, rows: slice, settled: dict[int, bool], rate: float) -> _Worths:
     found = {}
     for taken in itertools.product((False, True), repeat=len(factor.players)):
@@ -320,7 +325,7 @@ def _worths(factor: _Factor, rows: slice, settled: dict[int, bool], rate: float)
             picked = tuple(
                 (ours if whose[p] else theirs)[..., axis] for axis, p in enumerate(function.players)
             )
-            eta = eta + (function.table[picked] - _middle(function))
+            eta = eta + (function.table[picked] - function.middle)
         found[taken] = np.expm1(-rate * eta)
     return found
 

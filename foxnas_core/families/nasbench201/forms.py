@@ -31,8 +31,11 @@ _WHERE: Mapping[Counting, str] = {
 def counting_codes(codes: np.ndarray, counting: Counting) -> np.ndarray:
     """Codes (rows, edges) of cells in which the edges that don't count are `none`."""
     reached, needed = flows(codes.T > 0)
-    counting_by = {"reached": [reached], "reaching": [needed], "live": [reached, needed]}[counting]
-    counts = np.all([np.stack(own, axis=1) for own in counting_by], axis=0)
+    counts = np.ones(codes.shape, dtype=bool)
+    if counting != "reaching":
+        counts &= np.stack(reached, axis=1)
+    if counting != "reached":
+        counts &= np.stack(needed, axis=1)
     return np.where(counts | (codes < 0), codes, 0)
 
 
