@@ -9,10 +9,7 @@ RUNTIMES := $(if $(FOXNAS_RUNTIMES),$(FOXNAS_RUNTIMES)/)
 export PYTHONDONTWRITEBYTECODE :=
 # Processes that share the tests between them; each imports all tests that it is told of.
 WORKERS ?= $(shell getconf _NPROCESSORS_ONLN)
-CORE := -m pytest --ignore tests/browser --numprocesses $(WORKERS) --dist worksteal
-# A journey that fails is made again, at most twice: a browser waits for no machine that does other
-# work.
-JOURNEYS := -m pytest tests/browser --reruns 2 --numprocesses $(WORKERS) --dist worksteal
+SUITE := -m pytest --numprocesses $(WORKERS) --dist worksteal
 
 .DEFAULT_GOAL := help
 .PHONY: help run develop data test test-core test-browser lint browser sshd runtime-openvino runtime-executorch \
@@ -35,17 +32,13 @@ data: ## fetch Fashion-MNIST (Debian's package), which only training needs
 	|| { $(AS_ROOT) apt-get update -qq && $(AS_ROOT) apt-get install -y --no-install-recommends dataset-fashion-mnist; }
 
 test: lint browser sshd ## install what the tests need, then run the whole suite
-	@# Both are run whatever the first says; the status is the worse of the two.
-	@core=0; journeys=0; \
-	$(BIN)/python $(CORE) || core=$$?; \
-	$(BIN)/python $(JOURNEYS) || journeys=$$?; \
-	exit $$(( core > journeys ? core : journeys ))
+	$(BIN)/python $(SUITE)
 
 test-core: $(VENV)/installed-dev sshd ## the suite without the browser
-	$(BIN)/python $(CORE)
+	$(BIN)/python $(SUITE) --ignore tests/browser
 
 test-browser: browser ## the journeys in a real Chromium
-	$(BIN)/python $(JOURNEYS)
+	$(BIN)/python $(SUITE) tests/browser
 
 lint: $(VENV)/installed-dev ## ruff and mypy
 	$(BIN)/ruff check .

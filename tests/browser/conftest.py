@@ -20,10 +20,16 @@ from foxnas_core.study.parts import parts_of
 expect.set_options(timeout=PATIENCE)
 
 
+# A journey that fails is made again, at most twice: a browser waits for no machine that does other
+# work.
+AGAIN = 2
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if "browser" in item.path.parts:
+        if item.path.is_relative_to(Path(__file__).parent):
             item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.flaky(reruns=AGAIN))
 
 
 def study_of_demo(folder: Path, *more: str) -> Study:
@@ -74,7 +80,7 @@ def own(demo: Study, unused: Callable[[str], str]) -> Study:
     return study_of_demo(demo.folder.parent / unused("own"), *WITH_NETWORKS)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def server(demo: Study, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     log = tmp_path_factory.mktemp("server") / "log.txt"
     with serve(REPOSITORY / "app.py", log, demo.folder.parent, **BRIEFLY) as running:
@@ -82,7 +88,7 @@ def server(demo: Study, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Se
     assert "Traceback" not in log.read_text(), log.read_text()[-3000:]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     if not CHROMIUM.exists():
         # Where the suite counts, journeys not made must not pass for journeys that went well.
@@ -97,7 +103,7 @@ def stamps(study: Study) -> dict[str, int]:
     return {name: path.stat().st_mtime_ns for name, path in parts_of(study.folder).items()}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def tab(browser: Browser, server: Server) -> Iterator[Tab]:
     with closing(Tab(browser, server)) as tab:
         yield tab
