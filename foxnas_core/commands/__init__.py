@@ -9,9 +9,11 @@ import argparse
 from collections.abc import Callable
 from functools import partial
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from foxnas_core.commands.printing import Answer
+from foxnas_core.errors import MissingPart
 
 # Module and function.
 _PLACES = {
@@ -54,6 +56,13 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], Answer | dict[str, Any]]] = {
 
 
 def answer(options: argparse.Namespace) -> Answer:
-    """What the command that the options name answers; raises as that."""
+    """What the command that the options name answers.
+
+    Raises as that, and `MissingPart` where nothing is where its images should be, before what reads
+    them is imported.
+    """
+    data = getattr(options, "data", None)
+    if isinstance(data, Path) and not data.exists():
+        raise MissingPart(f"There are no images at {data}; name others with --data.")
     made = COMMANDS[options.command](options)
     return made if isinstance(made, Answer) else Answer(made)

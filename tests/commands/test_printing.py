@@ -28,7 +28,7 @@ NEEDED = {
     "query": ["--architecture", "a.json"],
     "report": ["--out", "r.html"],
     "import": ["t.csv"],
-    "import-weights": ["w.safetensors", "--data", "d"],
+    "import-weights": ["w.safetensors", "--data", "."],
 }
 DOCUMENT = {
     "study": "somewhere",

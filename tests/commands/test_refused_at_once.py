@@ -148,6 +148,13 @@ CASES: dict[str, tuple[Callable[[Path], list[str]], str]] = {
                    "--budget", "nan"],
         "it must be a finite number above 0",
     ),
+    **{
+        f"images that are nowhere, of {command[0]}": (
+            lambda _, command=command: [*command, "--study", "own", "--data", "nowhere"],
+            "There are no images at nowhere; name others with --data.",
+        )
+        for command in (["train"], ["trust"], ["import-weights", "w.pth"])
+    },
     "no pictures to train on": (few_images, "none is left to train on; give more"),
     "weights that are none": (
         no_weights, "it is no whole zip, pickle or tar of torch's); save the state dict alone",
