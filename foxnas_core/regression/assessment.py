@@ -13,7 +13,7 @@ from foxnas_core.regression.leastsquares import FoldedRows, clearly_above, deal_
 from foxnas_core.regression.link import Link
 from foxnas_core.regression.predictor import CrossValidation
 from foxnas_core.regression.repeats import Repeats
-from foxnas_core.regression.shrinking import pool, shrink
+from foxnas_core.regression.shrinking import Pooling, pool, shrink
 from foxnas_core.regression.weighing import (
     ESTIMATORS,
     LEAST_SQUARES,
@@ -155,7 +155,7 @@ class Assessment:
     `held_out` (rows,), in the target's unit, of architectures that neither its fit nor these
     choices saw; NaN where what the others have in common tells nothing of one. `data` are the rows
     as they were dealt into folds. `weights` (rows,) are there where errors count relatively,
-    `penalty` (terms, terms) where terms are shrunk."""
+    `penalty` (terms, terms) where terms are shrunk, `pooling` where this is by squares."""
 
     form: Form
     saturates: bool
@@ -163,6 +163,7 @@ class Assessment:
     data: Data
     weights: np.ndarray | None = None
     penalty: np.ndarray | None = None
+    pooling: Pooling | None = None
 
     @property
     def estimator(self) -> str:
@@ -181,10 +182,11 @@ def assess(
     if form.relative:
         return _assess_shrunk(data, form, seed=seed)
     x, y = form.matrix(data.codes), data.y
-    penalty = None
+    pooling = penalty = None
     if form.shrunk:
         check_shrunk_rows(form, data)
-        penalty = pool(form, x, y)
+        pooling = pool(form, x, y)
+        penalty = pooling.penalty
     data, folded = data.folded(x, seed, penalty)
     fold, folded, weights = folded.fold, folded.erring(data.repeats, y), None
     if not form.shrunk:
@@ -205,7 +207,7 @@ def assess(
         held_out = scale.inverse(selection.held_out)
         if weights is not None:
             weights = weigh(form.matrix(data.codes), y)
-    return Assessment(form, saturates, held_out, data, weights, penalty)
+    return Assessment(form, saturates, held_out, data, weights, penalty, pooling)
 
 
 def _assess_shrunk(data: Data, form: Form, *, seed: int) -> Assessment:

@@ -133,7 +133,7 @@ def _squares(x: np.ndarray, data: Data, assessed: Assessment, seed: int) -> _Sol
     """By least squares, through the link.
 
     Terms that are pooled have the covariance of the normal prior that pools them, as in
-    `_relatively`.
+    `_relatively`, and what not knowing that prior adds to it.
     """
     form, y, penalty = assessed.form, data.y, assessed.penalty
     rows = FoldedRows.of(x, penalty=penalty).erring(data.repeats, y)
@@ -158,6 +158,8 @@ def _squares(x: np.ndarray, data: Data, assessed: Assessment, seed: int) -> _Sol
         spread, variance = rows.repeats.covariance(rows.q, rest)
         inverse = np.linalg.inv(rows.r)
         covariance = inverse @ spread @ inverse.T
+    if assessed.pooling is not None:
+        covariance = covariance + assessed.pooling.doubt(x, response)
     if found is not None:
         found = found.within(form.target)
         covariance = covariance + found.rate_variance * np.outer(found.pull, found.pull)

@@ -9,6 +9,7 @@ are alike. What the context alone decides is not shrunk.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -22,6 +23,7 @@ _START, _LEAST, _MOST = 0.05, 1e-3, 30.0  # the ridge, in shares of a column's s
 _MOST_POOLED = 0.3
 _SETTLED = 0.1  # of its logarithm
 _LEAST_FREEDOM = 0.1  # in shares of the rows
+_DOUBT = 20.0  # the variance of the logarithm of a ridge of which rows tell nothing
 
 
 def shrink(form: Form, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -39,19 +41,6 @@ def shrink(form: Form, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.nda
 
     weights = weigh(x, y, solve)
     return weights, prior.penalty(_Seen.of(Products.of(x, y, weights), prior).ridge(ridge))
-
-
-def pool(form: Form, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """The penalty (terms, terms) that is added to X'X of rows `x` (n, terms) with values `y` (n,)
-    for least squares.
-
-    No level has more than a ridge of `_MOST_POOLED`: of few terms the evidence may find none at
-    all, and intervals would take that for known.
-    """
-    products = Products.of(x, y, np.ones(len(y)))
-    prior = _Prior.of(form, products)
-    ridge = _Seen.of(products, prior).ridge(None, _ALONE)
-    return prior.penalty(np.minimum(ridge, _MOST_POOLED))
 
 
 def _levels(terms: list[Term]) -> list[np.ndarray]:
@@ -153,8 +142,7 @@ class _Seen:
 
     def _step(self, ridge: np.ndarray) -> np.ndarray:
         covariance = self.prior.covariance(ridge)
-        solved = self._solved(covariance, np.column_stack([self.gram, self.moment]))
-        told, weight = solved[:, :-1], solved[:, -1]
+        told, weight = self.told(covariance)
         estimates = covariance @ weight
         effective = self.prior.covariances @ told.ravel() / ridge
         squares = self.prior.covariances @ np.outer(weight, weight).ravel() / ridge**2
@@ -164,18 +152,71 @@ class _Seen:
         found = np.maximum(effective, tiny) * rest / freedom / np.maximum(squares, tiny)
         return found.clip(_LEAST, _MOST)
 
-    def _solved(self, covariance: np.ndarray, right: np.ndarray) -> np.ndarray:
-        return np.linalg.solve(np.eye(len(self.gram)) + self.gram @ covariance, right)
+    def told(self, covariance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(I + GC)⁻¹G (terms, terms) and (I + GC)⁻¹m (terms,) of the products G and m, and the
+        prior's covariance C over s²."""
+        right = np.column_stack([self.gram, self.moment])
+        solved = np.linalg.solve(np.eye(len(self.gram)) + self.gram @ covariance, right)
+        return solved[:, :-1], solved[:, -1]
 
     def solve(self, ridge: np.ndarray) -> tuple[np.ndarray, float]:
         """Estimates (all,) and how many parameters they amount to."""
         covariance = self.prior.covariance(ridge)
-        solved = self._solved(covariance, np.column_stack([self.gram, self.moment]))
-        own = covariance @ solved[:, -1]
+        told, weight = self.told(covariance)
+        own = covariance @ weight
         estimates = np.empty(len(self.prior.free))
         estimates[~self.prior.free] = own / self.prior.size
         estimates[self.prior.free] = self.beside[:, -1] - self.beside[:, :-1] @ own
-        return estimates, len(self.beside) + float((covariance * solved[:, :-1]).sum())
+        return estimates, len(self.beside) + float((covariance * told).sum())
+
+
+@dataclass(frozen=True, eq=False)
+class Pooling:
+    """How far terms are pooled for least squares: the `ridge` (levels,) of each level."""
+
+    prior: _Prior
+    ridge: np.ndarray
+
+    @cached_property
+    def penalty(self) -> np.ndarray:
+        """What is added to X'X, (terms, terms)."""
+        return self.prior.penalty(self.ridge)
+
+    def doubt(self, x: np.ndarray, response: np.ndarray) -> np.ndarray:
+        """What not knowing the ridge adds to the covariance (terms, terms) of estimates, of rows
+        `x` (n, terms) and their responses (n,).
+
+        D'I⁻¹D, with D how estimates move with the logarithms of the ridge, and I the expected
+        information of the evidence on these (Kass and Steffey, "Approximate Bayesian inference in
+        conditionally independent hierarchical models", JASA 84, 1989), beside that of a normal
+        prior of variance `_DOUBT`.
+        """
+        seen = _Seen.of(Products.of(x, response, np.ones(len(response))), self.prior)
+        covariance = self.prior.covariance(self.ridge)
+        told, weight = seen.told(covariance)
+        size = len(covariance)
+        shares = (self.prior.covariances / self.ridge[:, np.newaxis]).reshape(-1, size, size)
+        moved = np.linalg.solve(np.eye(size) + covariance @ seen.gram, (shares @ weight).T)
+        parts = told @ shares
+        flat, turned = (own.reshape(len(parts), -1) for own in (parts, parts.transpose(0, 2, 1)))
+        information = flat @ turned.T / 2 + np.eye(len(parts)) / _DOUBT
+        free = self.prior.free
+        by_ridge = np.empty((len(free), len(parts)))
+        by_ridge[~free] = moved / self.prior.size[:, np.newaxis]
+        by_ridge[free] = -seen.beside[:, :-1] @ moved
+        return by_ridge @ np.linalg.solve(information, by_ridge.T)
+
+
+def pool(form: Form, x: np.ndarray, y: np.ndarray) -> Pooling:
+    """How far the terms of rows `x` (n, terms) with values `y` (n,) are to be pooled.
+
+    No level has more than a ridge of `_MOST_POOLED`: of few terms the evidence may find none at
+    all, and intervals would take that for known.
+    """
+    products = Products.of(x, y, np.ones(len(y)))
+    prior = _Prior.of(form, products)
+    ridge = _Seen.of(products, prior).ridge(None, _ALONE)
+    return Pooling(prior, np.minimum(ridge, _MOST_POOLED))
 
 
 def _root(squares: np.ndarray) -> np.ndarray:

@@ -6,7 +6,7 @@ from conftest import DEMO
 
 from benchmarks.truths import Truth
 from foxnas_core.regression.features import build_form
-from foxnas_core.regression.shrinking import shrink
+from foxnas_core.regression.shrinking import pool, shrink
 from foxnas_core.regression.weighing import Products, told
 from foxnas_core.study import open_study
 
@@ -68,3 +68,21 @@ def test_more_rows_are_shrunk_less() -> None:
         weights, penalty = shrink(FORM, x, y)
         taken.append(float(told(Products.of(x, y, weights).gram, penalty).sum()))
     assert taken[0] < 80 < taken[1] < FORM.parameters
+
+
+def test_doubt_of_the_ridge_is_of_how_estimates_move_with_it() -> None:
+    form = build_form("across_stages", SPACE, "accuracy")
+    table = Truth.of(SPACE, 3).measure(SPACE.random_codes(200, seed=4), 5)
+    x, y = form.matrix(table.codes), table.values("accuracy")
+    pooling = pool(form, x, y)
+
+    def estimates(ridge: np.ndarray) -> np.ndarray:
+        return np.linalg.solve(x.T @ x + pooling.prior.penalty(ridge), x.T @ y)
+
+    levels = len(pooling.ridge)
+    nudged = [pooling.ridge * np.exp(1e-4 * np.eye(levels)[k]) for k in range(levels)]
+    ways = np.array([estimates(own) - estimates(pooling.ridge) for own in nudged]).T
+    doubt = pooling.doubt(x, y)
+    assert np.linalg.eigvalsh(doubt).min() > -1e-9 * np.trace(doubt)
+    spanned = ways @ np.linalg.pinv(ways) @ doubt
+    np.testing.assert_allclose(spanned, doubt, atol=1e-3 * np.abs(doubt).max())
