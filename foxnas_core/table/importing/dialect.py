@@ -28,6 +28,7 @@ _SEP_LINE = re.compile(r'"?sep=(.)"?[,; ]*', re.IGNORECASE)
 _NUMBER = re.compile(r"[-+]?[\d.,]*\d[\d.,]*(e[-+]?\d+)?", re.IGNORECASE)
 # Rows that are looked at to tell a separator, and that become columns at once.
 _SAMPLED, _AT_ONCE = 200, 20_000
+_MOST_LINES = 1_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +48,11 @@ def read_text_table(source: str, content: bytes) -> TextTable:
     """
     text, encoding = decoded(source, content)
     told = [f"Read as {encoding.upper()} text."] if encoding != "utf-8" else []
+    if (count := text.count("\n")) > _MOST_LINES:
+        raise InvalidInput(
+            f"{source} has {count:,} lines, more than the {_MOST_LINES:,} that are read at once; "
+            "split it into several files."
+        )
     lines = text.split("\n")
     comments = _comments(lines)
     first, separator = _first_line(lines, comments)

@@ -5,7 +5,7 @@ import pytest
 from hand import choice_space, hand_space
 
 from foxnas_core.errors import InvalidInput
-from foxnas_core.table.importing import ColumnMapping, read_content
+from foxnas_core.table.importing import ColumnMapping, dialect, read_content
 from foxnas_core.table.importing.dialect import read_text_table
 
 SPACE = choice_space({"k": (3, 5), "w": (0.65, 1)})
@@ -74,6 +74,14 @@ def test_what_a_file_was_taken_for_is_told() -> None:
         "Its numbers have decimal commas.",
     )
     assert not read_text_table("t.csv", PLAIN.encode()).told
+
+
+def test_more_lines_than_are_read_at_once_may_come_in_several_files(monkeypatch) -> None:
+    monkeypatch.setattr(dialect, "_MOST_LINES", 2)
+    told = refused(PLAIN + "3,5,1,2\n" * 3)
+    assert "has 6 lines, more than the 2 that are read at once; split it into several" in told
+    header, *rows = PLAIN.splitlines(keepends=True)
+    assert [len(read(header + row)) for row in rows] == [1, 1]
 
 
 UNSURE = 'k,w,accuracy,latency_ms\n3,1,70,"4,072"\n5,1,71,"5,125"\n'
