@@ -10,7 +10,7 @@ from types import FunctionType
 from typing import Any
 
 # About as many proposals take as long here as loading what was compiled before.
-_FEW = 1_000_000
+FEW = 1_000_000
 _made = 0.0
 
 
@@ -19,7 +19,7 @@ def compiling_pays(proposals: int, options: int) -> bool:
     better off compiling."""
     global _made
     _made += proposals
-    return max(_made, 10 * options) > _FEW
+    return max(_made, 10 * options) > FEW
 
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:

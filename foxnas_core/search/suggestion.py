@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from foxnas_core.search.compiling import FEW
 from foxnas_core.search.context_table import ContextTable
 from foxnas_core.search.feasibility import feasible_tables
 from foxnas_core.search.options import MOST_NEIGHBOURED
@@ -20,9 +21,8 @@ _PENALTY = 1.5
 # The least penalty, relative to the price that a limit would have without the others: beside
 # limits that bind, one that does not has no price, yet must not be passed for nothing.
 _ALONE = 0.1
-# Of one search: so many take as long in plain Python as loading compiled loops, which the first
-# search would have to compile.
-_PROPOSALS = 800_000
+# Of one search: so few that plain Python makes them, lest a first search has to compile.
+_PROPOSALS = FEW * 4 // 5
 # Random architectures of each context that the temperatures are suggested by.
 _SAMPLED = 100
 # Relative to the temperature at which 80 % of single edits are accepted. An adaptive schedule
