@@ -2,17 +2,18 @@
 
     python -m benchmarks.planned [--seeds 3] [--rows 100 150 300] [--plans NAME …]
 
-Of hard truths of `benchmarks.truths` on the demo's space as many rows are measured in three ways:
+Of hard truths of `benchmarks.truths` on the demo's space as many rows are measured in four ways:
 drawn at random; all of one D-optimal plan, as `measure --next` makes it from nothing; and half of
 them, but no fewer than a fit needs, drawn at random, the rest in rounds of finds at budgets over
-the front, each after a fit anew, as `search --rounds` measures them. Told is the regret, in points,
-of the searched subnet and of the best measured row, beside the best that takes no longer, over the
-budgets of `benchmarks.budgets`: the mean, and of the searched one its standard error over truths
-and budgets.
+the front, each after a fit anew, as `search --rounds` measures them by either of its ways. Told is
+the regret, in points, of the searched subnet and of the best measured row, beside the best that
+takes no longer, over the budgets of `benchmarks.budgets`: the mean, and of the searched one its
+standard error over truths and budgets.
 """
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -26,7 +27,9 @@ from foxnas_core.regression.features import build_form
 from foxnas_core.search.exact import Front, front
 from foxnas_core.search.limits import Limit
 from foxnas_core.search.problem import SearchProblem
+from foxnas_core.search.rounds.improvement import plan_improvements
 from foxnas_core.search.rounds.planning import plan_finds, spread_budgets
+from foxnas_core.search.rounds.record import IMPROVEMENT, OPTIMUM
 from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.study import open_study
 from foxnas_core.table.measurements import MeasurementTable
@@ -51,18 +54,28 @@ def d_optimal(truth: Truth, rows: int, seed: int) -> np.ndarray:
     return next_batch(form, none, rows, seed=seed, starts=1).codes
 
 
-def in_rounds(truth: Truth, rows: int, seed: int) -> np.ndarray:
+def in_rounds(truth: Truth, rows: int, seed: int, by: str = OPTIMUM) -> np.ndarray:
     codes = at_random(truth, max(rows // 2, FEWEST), seed)
     while len(codes) < rows:
-        whole = fitted(truth.measure(codes, seed))
+        table = truth.measure(codes, seed)
+        whole = fitted(table)
         predictors = whole.problem.objective, whole.problem.limits[0].predictor
         budgets = spread_budgets(whole, min(FINDS, rows - len(codes)))
-        finds = plan_finds(whole, predictors, budgets, truth.space.ids(codes))
+        taken = truth.space.ids(codes)
+        if by == OPTIMUM:
+            finds = plan_finds(whole, predictors, budgets, taken)
+        else:
+            finds = plan_improvements(whole, table, predictors, budgets, set(taken))
         codes = np.vstack([codes, truth.space.encode([find.architecture for find in finds])])
     return codes
 
 
-PLANS = {"random": at_random, "D-optimal": d_optimal, "random, then rounds": in_rounds}
+PLANS: Mapping[str, Callable[[Truth, int, int], np.ndarray]] = {
+    "random": at_random,
+    "D-optimal": d_optimal,
+    "random, then rounds": in_rounds,
+    "random, then rounds by improvement": partial(in_rounds, by=IMPROVEMENT),
+}
 
 
 def regrets(truth: Truth, table: MeasurementTable) -> tuple[list[float], list[float]]:

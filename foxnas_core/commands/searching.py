@@ -194,6 +194,7 @@ def _search_rounds(study: Study, options: argparse.Namespace) -> Answer:
             shared=options.budget,
             seed=options.seed or 0,
             guard=options.guard,
+            by=options.find_by,
             report=report,
             finished=finished,
         )

@@ -32,6 +32,7 @@ def search_rounds(
     shared: float | None = None,
     seed: int = 0,
     guard: float | None = None,
+    by: str | None = None,
     report: Report,
     finished: "Callable[[Round, int], None]" = lambda done, number: None,
 ) -> "RoundsRecord":
@@ -40,9 +41,10 @@ def search_rounds(
     Each round finds the predicted optima of `per_round` budgets of the column `cost`, the best in
     `objective`, the study's by default; one budget is `shared`, or near ones where those were
     measured. Finds keep their budgets when measured as surely as the `guard` says, by default the
-    usual one where optima of these columns were measured. What is planned is written before it is
-    measured, so a killed round goes on where it was. Optima that calibrate are neither measured
-    again nor read by the fits. `report` counts the subnets of all rounds that are left; `finished`
+    usual one where optima of these columns were measured. With `by` "improvement" they are what is
+    expected to improve most on the best measured. What is planned is written before it is measured,
+    so a killed round goes on where it was. Optima that calibrate are neither measured again nor
+    read by the fits. `report` counts the subnets of all rounds that are left; `finished`
     is told each round and its number. Raises as `fit_all` and `measure_subnets`, `InvalidInput`
     where rounds were begun with other settings, and `MissingPart` where a guard is asked for but no
     optima were measured.
@@ -53,11 +55,11 @@ def search_rounds(
     record = study.record(ROUNDS)
     columns = (objective or study.objective.column, cost)
     if record is not None:
-        kept.check_continues(record, columns, per_round, shared, seed, guard)
+        kept.check_continues(record, columns, per_round, shared, seed, guard, by)
     table = study.table()
     fitted = fit_all(table, targets=columns, kept=kept_fits(study))
     if record is None:
-        record = _begun(study, table, fitted, columns, per_round, shared, seed, guard)
+        record = _begun(study, table, fitted, columns, per_round, shared, seed, guard, by)
     pace, measured_before = Pace(len(record.budgets) * (rounds - record.done), report), 0
     while record.done < rounds:
         if not record.rounds or record.rounds[-1].done:
@@ -112,6 +114,7 @@ def _begun(
     shared: float | None,
     seed: int,
     guard: float | None,
+    by: str | None,
 ) -> "RoundsRecord":
     """A record without a round: its budgets, and the guard that can be kept."""
     from foxnas_core.search.guard import OFF, share_of
@@ -125,7 +128,8 @@ def _begun(
         table, study.optima(), fitted, *columns, limited=[cost], needed=bool(guard)
     )
     share = share_of(guard) if cost in known else OFF
-    return kept.RoundsRecord(cost, budgets, shared, seed, objective=objective, guard=share)
+    by = by or kept.OPTIMUM
+    return kept.RoundsRecord(cost, budgets, shared, seed, objective=objective, guard=share, by=by)
 
 
 def _planned(
@@ -137,7 +141,7 @@ def _planned(
 ) -> "Round":
     """The next round: what it shall find, and how the fits before it stood; raises `InvalidInput`
     where all that it could find is measured."""
-    from foxnas_core.search.rounds import outcome, planning
+    from foxnas_core.search.rounds import improvement, outcome, planning
     from foxnas_core.search.rounds import record as kept
 
     taken = {*table.frame["id"], *study.optima().frame["id"]}
@@ -148,7 +152,12 @@ def _planned(
     if record.guard:
         keeps = partial(known[columns[1]].guarded, probability=record.guard)
     front, predictors = cost_front(*fitted.values()), list(fitted.values())
-    finds = planning.plan_finds(front, predictors, record.budgets, taken, keeps, known)
+    if record.by == kept.IMPROVEMENT:
+        finds = improvement.plan_improvements(
+            front, table, predictors, record.budgets, taken, keeps, known
+        )
+    else:
+        finds = planning.plan_finds(front, predictors, record.budgets, taken, keeps, known)
     if not finds:
         raise InvalidInput(
             "Every subnet within the rounds' budgets is measured already; there is nothing left to "

@@ -15,6 +15,7 @@ from foxnas_core.search.calibration import SearchCalibration
 from foxnas_core.search.exact import Front, front
 from foxnas_core.search.limits import Limit
 from foxnas_core.search.problem import SearchProblem
+from foxnas_core.search.rounds.improvement import expected_improvements, plan_improvements
 from foxnas_core.search.rounds.outcome import (
     best_measured,
     measured_finds,
@@ -24,6 +25,7 @@ from foxnas_core.search.rounds.outcome import (
 )
 from foxnas_core.search.rounds.planning import best_not_taken, plan_finds, spread_budgets
 from foxnas_core.search.rounds.record import (
+    IMPROVEMENT,
     ROUNDS,
     BestMeasured,
     Find,
@@ -127,6 +129,33 @@ def test_a_round_finds_distinct_subnets_that_nobody_measured():
     assert plan_finds(the_front(), predictors(), budgets, SPACE.ids(EVERY)) == ()
 
 
+def test_an_expected_improvement_is_the_mean_gain_of_many_measurements():
+    table, codes = noisy_table(SPACE, 50, seed=3), EVERY[::200]
+    budget = float(np.median(table.values("latency_ms")))
+    [gains] = expected_improvements(predictors(), table, codes, [budget])
+    within = table.values("latency_ms") <= budget
+    best = table.values("accuracy")[within].max()
+    rng = np.random.default_rng(0)
+    drawn = []
+    for predictor in predictors():
+        rows = predictor.form.matrix(codes)
+        spread = np.sqrt(predictor.std_error(rows) ** 2 + predictor.residual_variance)
+        drawn.append(rows @ predictor.estimates + spread * rng.standard_normal((20_000, len(rows))))
+    told = np.maximum(drawn[0] - best, 0).mean(axis=0) * (drawn[1] <= budget).mean(axis=0)
+    np.testing.assert_allclose(gains, told, rtol=0.1, atol=0.01)
+
+
+def test_what_improves_most_is_new_and_keeps_its_budget():
+    table, budgets = noisy_table(SPACE, 50, seed=3), spread_budgets(the_front(), 4)
+    taken = set(SPACE.ids(table.codes))
+    finds = plan_improvements(the_front(), table, predictors(), budgets, taken)
+    assert {find.budget for find in finds} <= set(budgets)
+    ids = {find.architecture.id for find in finds}
+    assert 2 <= len(ids) == len(finds) and not ids & taken
+    assert all(f.predicted["latency_ms"].value <= f.budget + 1e-9 for f in finds)
+    assert plan_improvements(the_front(), table, predictors(), budgets, SPACE.ids(EVERY)) == ()
+
+
 def test_guarded_finds_keep_their_budgets_with_room():
     budgets = spread_budgets(the_front(), 4)
     plain = plan_finds(the_front(), predictors(), budgets, ())
@@ -142,6 +171,8 @@ def test_guarded_finds_keep_their_budgets_with_room():
     check_continues(record, ("accuracy", "latency_ms"), None, None, 0)
     with pytest.raises(InvalidInput, match="begun with the guard 0.90*, not 0.5"):
         check_continues(record, ("accuracy", "latency_ms"), None, None, 0, 0.5)
+    with pytest.raises(InvalidInput, match="way to choose finds optimum, not improvement"):
+        check_continues(record, ("accuracy", "latency_ms"), None, None, 0, by=IMPROVEMENT)
 
 
 # What was measured

@@ -58,18 +58,27 @@ def plan_finds(
             continue
         architecture, passed_over = found
         used.add(architecture.id)
-        told = [expectation(predictor, architecture, known) for predictor in predictors]
-        predicted = {
-            own.target.column: FindEstimate(own.predicted, own.predicted_low, own.predicted_high)
-            for own in told
-        }
-        expected = {
-            own.target.column: FindEstimate(own.value, own.low, own.high)
-            for own in told
-            if own.optima
-        }
-        finds.append(Find(architecture, float(budget), passed_over, predicted, expected=expected))
+        finds.append(find_of(architecture, float(budget), passed_over, predictors, known))
     return tuple(finds)
+
+
+def find_of(
+    architecture: Architecture,
+    budget: float,
+    passed_over: int,
+    predictors: Sequence[Predictor],
+    known: Mapping[str, SearchCalibration] | None,
+) -> Find:
+    """The find with what is told of it before it is measured."""
+    told = [expectation(predictor, architecture, known) for predictor in predictors]
+    predicted = {
+        own.target.column: FindEstimate(own.predicted, own.predicted_low, own.predicted_high)
+        for own in told
+    }
+    expected = {
+        own.target.column: FindEstimate(own.value, own.low, own.high) for own in told if own.optima
+    }
+    return Find(architecture, budget, passed_over, predicted, expected=expected)
 
 
 def best_not_taken(

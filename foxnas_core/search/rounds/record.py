@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 PER_ROUND = 8
 MOST_PER_ROUND = 100
 ORIGIN = "search"
+# What each find of a round is: a budget's optimum, or what is expected to improve most on the best
+# measured subnet within it.
+OPTIMUM, IMPROVEMENT = "optimum", "improvement"
 
 
 @dataclass(frozen=True)
@@ -139,7 +142,9 @@ class Round:
 class RoundsRecord:
     """Rounds for one objective at fixed budgets of one cost, the column `latency` (whichever it
     is), in its unit; `shared` is the one that was asked for. Finds keep their budgets when measured
-    with the probability `guard`, by what measured optima tell; at 0 their predictions keep them."""
+    with the probability `guard`, by what measured optima tell; at 0 their predictions keep them.
+    They are each budget's "optimum" or, chosen `by` "improvement", what is expected to improve most
+    on the best measured."""
 
     latency: str
     budgets: tuple[float, ...]
@@ -148,8 +153,11 @@ class RoundsRecord:
     rounds: tuple[Round, ...] = ()
     objective: Annotated[str, Stored(omitted=True)] = "accuracy"
     guard: Annotated[float, Stored(omitted=True)] = 0.0
+    by: Annotated[str, Stored(omitted=True)] = OPTIMUM
 
     def __post_init__(self) -> None:
+        if self.by not in (OPTIMUM, IMPROVEMENT):
+            raise ValueError(f"rounds are found by {OPTIMUM} or {IMPROVEMENT}")
         columns = {metric_of(column).column for column in self.columns}
         for one in self.rounds:
             if one.done and not columns <= set(one.after):
@@ -213,6 +221,7 @@ def check_continues(
     shared: float | None,
     seed: int,
     guard: float | None = None,
+    by: str | None = None,
 ) -> None:
     """Raises `InvalidInput` where rounds were begun with other settings."""
     for what, asked, kept in (
@@ -222,6 +231,7 @@ def check_continues(
         ("budget", shared, record.shared),
         ("seed", seed, record.seed),
         ("guard", guard, record.guard),
+        ("way to choose finds", by, record.by),
     ):
         if asked is not None and asked != kept:
             shown = rounded_up(kept, 6) if isinstance(kept, float) else kept
