@@ -7,8 +7,8 @@ drawn at random; all of one D-optimal plan, as `measure --next` makes it from no
 them, but no fewer than a fit needs, drawn at random, the rest in rounds of finds at budgets over
 the front, each after a fit anew, as `search --rounds` measures them by either of its ways. Told is
 the regret, in points, of the searched subnet and of the best measured row, beside the best that
-takes no longer, over the budgets of `benchmarks.budgets`: the mean, and of the searched one its
-standard error over truths and budgets.
+takes no longer, over the budgets of `benchmarks.budgets`: the mean, and its standard error over
+truths and budgets.
 """
 
 import argparse
@@ -101,16 +101,10 @@ def compare(
                 own = regrets(truth, truth.measure(PLANS[name](truth, count, seed), seed))
                 for every, more in zip(told, own, strict=True):
                     every += more
-            searched, measured = map(np.array, told)
-            found.append(
-                {
-                    "rows": count,
-                    "plan": name,
-                    "searched": searched.mean(),
-                    "± of searched": searched.std(ddof=1) / np.sqrt(len(searched)),
-                    "best measured row": measured.mean(),
-                }
-            )
+            row: dict[str, object] = {"rows": count, "plan": name}
+            for what, own in zip(("searched", "best measured row"), told, strict=True):
+                row |= {what: np.mean(own), f"± of {what}": np.std(own, ddof=1) / len(own) ** 0.5}
+            found.append(row)
     return pd.DataFrame(found).set_index(["rows", "plan"]).round(2)
 
 
