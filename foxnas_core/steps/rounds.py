@@ -40,14 +40,13 @@ def search_rounds(
 
     Each round finds the predicted optima of `per_round` budgets of the column `cost`, the best in
     `objective`, the study's by default; one budget is `shared`, or near ones where those were
-    measured. Finds keep their budgets when measured as surely as the `guard` says, by default the
-    usual one where optima of these columns were measured. With `by` "improvement" they are what is
-    expected to improve most on the best measured. What is planned is written before it is measured,
-    so a killed round goes on where it was. Optima that calibrate are neither measured again nor
-    read by the fits. `report` counts the subnets of all rounds that are left; `finished`
-    is told each round and its number. Raises as `fit_all` and `measure_subnets`, `InvalidInput`
-    where rounds were begun with other settings, and `MissingPart` where a guard is asked for but no
-    optima were measured.
+    measured; `by` "improvement" what is expected to improve most on the best measured. Finds keep
+    their budgets when measured as surely as the `guard` says, by default the usual one where optima
+    of these columns were measured. What is planned is written before it is measured, so a killed
+    round goes on where it was. Optima that calibrate are neither measured again nor read by the
+    fits. `report` counts the subnets of all rounds that are left; `finished` is told each round and
+    its number. Raises as `fit_all` and `measure_subnets`, `InvalidInput` where rounds were begun
+    with other settings, `MissingPart` where a guard is asked for but no optima were measured.
     """
     from foxnas_core.search.rounds import outcome
     from foxnas_core.search.rounds import record as kept
