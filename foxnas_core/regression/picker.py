@@ -248,9 +248,15 @@ def _across_in_words(choice: Choice, across: Sequence[Assessment]) -> str:
     )
 
 
-def better_across(table: MeasurementTable, predictor: Predictor, *, seed: int = 0) -> str:
+def better_across(
+    table: MeasurementTable, predictor: Predictor, *, picked: bool = False, seed: int = 0
+) -> str:
     """Which form across stages predicts clearly better than a fit of the table, in a sentence; ""
-    where none does, or the rows are so many that it takes long."""
+    where none does, or the rows are so many that it takes long. Forms that the predictor's was
+    `picked` among are not tried again."""
+    names = forms_across(table.space, ordered=table.ordered)
+    if picked and names.keys() <= forms_to_compare(table.space, predictor.target).keys():
+        return ""
     data = Data.of(table, predictor.target.column)
     of_these = predictor.held_out.shape == data.y.shape
     if predictor.form.shrunk or not of_these or len(data.y) > LARGEST_SAMPLE:

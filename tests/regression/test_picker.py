@@ -72,6 +72,7 @@ def test_so_is_one_that_predicts_clearly_better_than_a_fit() -> None:
     said = better_across(across, fitted[0])
     assert said.startswith("Choice counts and across stages predicts accuracy clearly better (RMSE")
     assert said.endswith(": --form count_across_stages.") and not better_across(across, fitted[1])
+    assert not better_across(across, fitted[0], picked=True)  # it was compared with that already
 
 
 def test_a_recommendation_says_why_and_what_each_form_errs_by() -> None:
