@@ -1,6 +1,6 @@
 """What terms across stages cost a search and how their intervals hold.
 
-    python -m benchmarks.across [demo] [large] [optima] [coverage] [--runs 504] [--tables 20]
+    python -m benchmarks.across [demo] [large] [optima] [coverage] [chosen] [--runs 504]
 
 On the predictors of the demo (beside the best form within stages), and on FOX-NAS's CPU
 space at four input resolutions with predictors fitted to 600 simulated rows (beside the per-layer
@@ -9,7 +9,9 @@ one budget after that, of the whole front, and of our annealer to within 0.01 % 
 how often the annealer gets there. Then how both err on the measured optima of the demo, which the
 form within stages has found and no fit reads. Then how often 95 % intervals of single terms hold,
 over simulated tables whose true effects are drawn as the pooling supposes them: each kind of term
-about 0 with a spread of its own.
+about 0 with a spread of its own. At last the same of products within stages that the form
+within stages chooses, where 6 of all candidates are strong or 40 weak: whether the interval holds
+what least squares on the chosen terms would find in endless rows.
 """
 
 import argparse
@@ -24,20 +26,23 @@ from benchmarks.optimum import Truth
 from benchmarks.search import QUANTILES, at_quantiles, near_seconds, reliability
 from foxnas_core.families import load_shipped, space_from_dict
 from foxnas_core.regression import fit
-from foxnas_core.regression.features import Form, build_form
+from foxnas_core.regression.features import Form, build_form, candidate_pairs
 from foxnas_core.search.cells import Cells
 from foxnas_core.search.exact import front
 from foxnas_core.search.limits import Limit
 from foxnas_core.search.problem import SearchProblem
 from foxnas_core.search.solving import solve
+from foxnas_core.space.search_space import SearchSpace
 from foxnas_core.study import open_study
 from foxnas_core.table.measurements import MeasurementTable, table_from_frame
 
 DEMO = Path("data/demo")
 FORM = "across_stages"
 WITHIN = "interactions"
-PARTS = ("demo", "large", "optima", "coverage")
+PARTS = ("demo", "large", "optima", "coverage", "chosen")
 # The spreads of effects, in points: of choices, of their change with the resolution, of products.
+# How many products within stages there are, and their spread.
+CHOSEN = {"6 strong": (6, 0.15), "40 weak": (40, 0.05)}
 SPREADS = {"": 0.3, "by resolution": 0.1, "across": 0.05}
 
 
@@ -115,17 +120,39 @@ def coverage(rows: int, tables: int) -> dict[str, float]:
         true[0] = 75.0
         codes = space.random_codes(rows, seed=seed)
         values = form.matrix(codes) @ true + rng.normal(0, 0.3, rows)
-        frame = pd.DataFrame(
-            [a.to_dict() for a in space.decode(codes)], columns=list(space.by_name)
-        )
-        predictor = fit(
-            table_from_frame(space, frame.assign(accuracy=values)), "accuracy", form, "none"
-        )
+        predictor = fit(table_of(space, codes, values), "accuracy", form, "none")
         told = predictor.coefficients()
         right = (told["low"] <= form.shown @ true) & (form.shown @ true <= told["high"])
         for kind, own in held.items():
             own += right.to_numpy()[(kinds == kind) & [bool(t.group) for t in form.terms]].tolist()
     return {kind or "choices": float(np.mean(own)) for kind, own in held.items()}
+
+
+def table_of(space: SearchSpace, codes: np.ndarray, accuracy: np.ndarray) -> MeasurementTable:
+    frame = pd.DataFrame([a.to_dict() for a in space.decode(codes)], columns=list(space.by_name))
+    return table_from_frame(space, frame.assign(accuracy=accuracy))
+
+
+def chosen_coverage(rows: int, tables: int, products: int, spread: float) -> float:
+    """The share of the chosen products whose 95 % interval holds."""
+    space = load_shipped("foxnas-mini")
+    candidates, held = list(candidate_pairs(WITHIN, space, "accuracy")), []
+    many = space.random_codes(20_000, seed=tables)
+    for seed in range(tables):
+        rng = np.random.default_rng(seed)
+        drawn = rng.choice(len(candidates), products, replace=False)
+        form = build_form(WITHIN, space, "accuracy", tuple(candidates[i] for i in drawn))
+        true = rng.normal(0, [spread if "*" in t.name else SPREADS[""] for t in form.terms])
+        true /= sizes(form)
+        true[0] = 75.0
+        codes = space.random_codes(rows, seed=seed)
+        values = form.matrix(codes) @ true + rng.normal(0, 0.3, rows)
+        found = fit(table_of(space, codes, values), "accuracy", WITHIN, "none")
+        whole, *_ = np.linalg.lstsq(found.form.matrix(many), form.matrix(many) @ true, rcond=None)
+        told, sought = found.coefficients(), found.form.shown @ whole
+        right = (told["low"] <= sought) & (sought <= told["high"])
+        held += right[["*" in term.name for term in found.form.terms]].tolist()
+    return float(np.mean(held))
 
 
 def sizes(form: Form) -> np.ndarray:
@@ -156,6 +183,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for rows in options.rows if "coverage" in options.parts else []:
         shares = coverage(rows, options.tables)
         print(f"{rows} rows:", ", ".join(f"{kind} {share:.3f}" for kind, share in shares.items()))
+    for rows in options.rows if "chosen" in options.parts else []:
+        for name, (products, spread) in CHOSEN.items():
+            share = chosen_coverage(rows, options.tables, products, spread)
+            print(f"{rows} rows, {name}: {share:.3f}", flush=True)
 
 
 if __name__ == "__main__":
