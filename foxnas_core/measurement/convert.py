@@ -85,6 +85,8 @@ def convert(folder: Path) -> None:
             calibration = np.load(folder / own["calibration"]) if precision == "int8" else None
             try:
                 _write(folder / file, converter(program, calibration))
+            except BrokenPipeError:  # who asked was killed, which says nothing of the model
+                raise
             except Exception as error:
                 if not job["lenient"]:
                     raise

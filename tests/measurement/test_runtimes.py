@@ -138,6 +138,20 @@ def test_the_converter_goes_on_where_it_may(prepared, tmp_path, monkeypatch):
     assert (tmp_path / "i").read_bytes() == b"model" and not (tmp_path / "f").exists()
 
 
+def test_the_converter_blames_no_model_where_who_asked_is_gone(tmp_path, monkeypatch):
+    def convert(program, images):
+        raise BrokenPipeError
+
+    monkeypatch.setitem(converter.CONVERTERS, "litert", convert)
+    torch.export.save(torch.export.export(torch.nn.ReLU(), (torch.ones(1),)), tmp_path / "a.pt2")
+    own = {"program": "a.pt2", "files": {"fp32": "f"}}
+    job = {"runtime": "litert", "lenient": True, "subnets": [own]}
+    (tmp_path / "subnets.json").write_text(json.dumps(job))
+    with pytest.raises(BrokenPipeError):
+        converter.convert(tmp_path)
+    assert not (tmp_path / "f.failed").exists()
+
+
 @pytest.mark.parametrize("script", [CONVERTER, ANSWERER])
 def test_what_runs_there_asks_for_none_of_the_apps_packages(script):
     tree = ast.parse(script.read_text())
