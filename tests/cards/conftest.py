@@ -25,11 +25,14 @@ from foxnas_core.study import Study, create_study, file_hash, open_study
 
 @pytest.fixture(scope="session")
 def full_study(tmp_path_factory) -> Study:
-    """A copy of the demo, which has most of what a study may have, and claims, some measured."""
+    """A copy of the demo, which has most of what a study may have, and claims, some measured; with
+    few of its images, on all of which networks take seconds to calibrate."""
     folder = tmp_path_factory.mktemp("full") / "demo"
     shutil.copytree(DEMO, folder)
     shutil.copy(DEMO.parent / "demo-rounds" / "rounds.json", folder)
     study = open_study(folder)
+    calibration, held_out = study.images()
+    study.save_images(calibration.take(slice(0, 200)), held_out.take(slice(0, 1000)))
     weights = file_hash(study.checkpoint_file)
     stated = [claim_of(), claim_of("difference", "latency_ms", 0.01, 0.002)]
     trials = (
