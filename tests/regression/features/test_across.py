@@ -19,6 +19,7 @@ from foxnas_core.regression.assessment import Data, assess
 from foxnas_core.regression.features import build_form, forms_across
 from foxnas_core.regression.inference import inference
 from foxnas_core.regression.keeping import pack_predictor, unpack_predictor
+from foxnas_core.regression.shrinking import pool
 from foxnas_core.table.measurements import MeasurementTable
 from tests.hand import table_of
 
@@ -102,8 +103,10 @@ def test_every_kind_of_interval_is_that_of_the_ridge() -> None:
     predictor, table = predictor_of(FORMS[0]), measured()
     x = predictor.form.matrix(table.codes)
     unscaled = np.linalg.inv(x.T @ x + predictor.penalty)
+    y = predictor.link.forward(table.values("accuracy"))
+    doubt = pool(predictor.form, x, table.values("accuracy")).doubt(x, y)
     np.testing.assert_allclose(
-        predictor.covariance, predictor.residual_variance * unscaled, atol=1e-9
+        predictor.covariance, predictor.residual_variance * unscaled + doubt, atol=1e-9
     )
     assert 0 < predictor.residual_df < predictor.rows
     for kind in ("ordinary", "hc3"):
