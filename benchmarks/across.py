@@ -40,9 +40,9 @@ DEMO = Path("data/demo")
 FORM = "across_stages"
 WITHIN = "interactions"
 PARTS = ("demo", "large", "optima", "coverage", "chosen")
-# The spreads of effects, in points: of choices, of their change with the resolution, of products.
 # How many products within stages there are, and their spread.
 CHOSEN = {"6 strong": (6, 0.15), "40 weak": (40, 0.05)}
+# The spreads of effects, in points: of choices, of their change with the resolution, of products.
 SPREADS = {"": 0.3, "by resolution": 0.1, "across": 0.05}
 
 
