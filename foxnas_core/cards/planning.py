@@ -13,7 +13,7 @@ from foxnas_core.planning.gain import ExpectedGain
 from foxnas_core.planning.plan import MeasurementPlan, plan_next, seconds_a_row
 from foxnas_core.regression.counting import counted_predictor
 from foxnas_core.search.rounds.outcome import rounds_table
-from foxnas_core.search.rounds.record import ROUNDS, RoundsRecord, front_error
+from foxnas_core.search.rounds.record import IMPROVEMENT, ROUNDS, RoundsRecord, front_error
 from foxnas_core.table.metrics import metric_of
 from foxnas_core.table.sums import choice_costs
 
@@ -182,9 +182,12 @@ def rounds(given: Given) -> Card:
     objective, cost = map(metric_of, record.columns)
     finds = [find for r in record.rounds if r.done for find in r.finds]
     planned = f"Round {len(record.rounds)} is planned and not measured to its end yet."
+    improving = record.by == IMPROVEMENT
+    how = ", each expected to improve most on the best measured within a budget" * improving
     return Card(
-        sentence=f"{record.done} rounds measured {len(finds)} subnets on the front of predicted "
-        f"{objective.word} over {cost.word}. Their rows are in the table, marked by their "
+        sentence=f"{record.done} rounds measured {len(finds)} subnets "
+        f"{'near' if improving else 'on'} the front of predicted "
+        f"{objective.word} over {cost.word}{how}. Their rows are in the table, marked by their "
         "campaign, and fits use them: they sharpen predictions where searches look, and lean "
         "coefficients towards there.",
         notes=() if record.rounds[-1].done else (planned,),

@@ -1,9 +1,12 @@
 import json
+from dataclasses import replace
 
 import pytest
 from conftest import REPOSITORY, run_page, sentences
 
-from foxnas_core.search.rounds.record import ROUNDS
+from foxnas_core.cards import planning
+from foxnas_core.cards.given import Given
+from foxnas_core.search.rounds.record import IMPROVEMENT, ROUNDS
 from foxnas_core.steps.plan import plan_measurements
 from foxnas_core.study import create_study, open_study
 
@@ -72,6 +75,15 @@ def test_recorded_rounds_are_shown_in_every_panel(recorded):
     # The campaigns recorded how long a subnet took.
     page = run_page(PAGE, study="rounds")
     assert page.number_input(key="design-seconds").value != 3.0
+
+
+def test_rounds_by_improvement_are_told_as_such(recorded):
+    record = recorded.record(ROUNDS)
+    assert " on the front of predicted" in planning.rounds.compute(Given(recorded)).sentence
+    recorded.save(ROUNDS, replace(record, by=IMPROVEMENT))
+    said = planning.rounds.compute(Given(recorded)).sentence
+    assert " near the front of predicted" in said
+    assert "each expected to improve most on the best measured within a budget." in said
 
 
 def test_the_shipped_rounds_are_of_the_shipped_tables(recorded):
