@@ -31,13 +31,14 @@ data: ## fetch Fashion-MNIST (Debian's package), which only training needs
 	@test -e /usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz \
 	|| { $(AS_ROOT) apt-get update -qq && $(AS_ROOT) apt-get install -y --no-install-recommends dataset-fashion-mnist; }
 
-test: lint browser sshd ## install what the tests need, then run the whole suite
+# Prepared as for a user, lest the journeys, which come first, wait for the annealer to be compiled.
+test: lint browser sshd $(VENV)/prepared ## install what the tests need, then run the whole suite
 	$(BIN)/python $(SUITE)
 
 test-core: $(VENV)/installed-dev sshd ## the suite without the browser
 	$(BIN)/python $(SUITE) --ignore tests/browser
 
-test-browser: browser ## the journeys in a real Chromium
+test-browser: browser $(VENV)/prepared ## the journeys in a real Chromium
 	$(BIN)/python $(SUITE) tests/browser
 
 lint: $(VENV)/installed-dev ## ruff and mypy
