@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 def train(options: argparse.Namespace) -> dict[str, Any]:
     """Train a supernet on a study's space and store its weights and images with the study."""
+    space = space_to_train(options.study, options.space)  # before what takes seconds to import
     import torch
     from torch import distributed
 
@@ -45,7 +46,6 @@ def train(options: argparse.Namespace) -> dict[str, Any]:
     from foxnas_core.training.updates import update_named
 
     torch.set_num_threads(options.threads)
-    space = space_to_train(options.study, options.space)
     family, supernet = family_of(space), supernet_of(space)
     kind = task_named(options.task or family.task)
     shape = supernet.input_shape(family.reference(space))
