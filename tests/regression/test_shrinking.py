@@ -81,8 +81,19 @@ def test_doubt_of_the_ridge_is_of_how_estimates_move_with_it() -> None:
 
     levels = len(pooling.ridge)
     nudged = [pooling.ridge * np.exp(1e-4 * np.eye(levels)[k]) for k in range(levels)]
-    ways = np.array([estimates(own) - estimates(pooling.ridge) for own in nudged]).T
-    doubt = pooling.doubt(x, y)
-    assert np.linalg.eigvalsh(doubt).min() > -1e-9 * np.trace(doubt)
-    spanned = ways @ np.linalg.pinv(ways) @ doubt
-    np.testing.assert_allclose(spanned, doubt, atol=1e-3 * np.abs(doubt).max())
+    ways = np.array([estimates(own) - estimates(pooling.ridge) for own in nudged]).T / 1e-4
+    # The expected information of the restricted likelihood of rows whose covariance is V.
+    free = pooling.prior.free
+
+    def spread(ridge: np.ndarray) -> np.ndarray:
+        prior = np.linalg.inv(pooling.prior.penalty(ridge)[np.ix_(~free, ~free)])
+        return np.eye(len(y)) + x[:, ~free] @ prior @ x[:, ~free].T
+
+    inverse = np.linalg.inv(spread(pooling.ridge))
+    mixed = inverse @ x[:, free]
+    rest = inverse - mixed @ np.linalg.solve(x[:, free].T @ mixed, mixed.T)
+    parts = [rest @ (spread(own) - spread(pooling.ridge)) / 1e-4 for own in nudged]
+    information = np.array([[np.trace(a @ b) / 2 for a in parts] for b in parts])
+    information += np.eye(levels) / 20
+    told = ways @ np.linalg.solve(information, ways.T)
+    np.testing.assert_allclose(pooling.doubt(x, y), told, atol=1e-3 * np.abs(told).max())

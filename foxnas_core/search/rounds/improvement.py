@@ -16,7 +16,7 @@ from scipy.special import ndtr
 from foxnas_core.regression import Predictor
 from foxnas_core.search.calibration import SearchCalibration
 from foxnas_core.search.exact import Front
-from foxnas_core.search.rounds.planning import find_of
+from foxnas_core.search.rounds.planning import find_of, searched_under
 from foxnas_core.search.rounds.record import Find
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.table.measurements import MeasurementTable
@@ -45,8 +45,7 @@ def plan_improvements(
     gains = expected_improvements(predictors, table, codes, budgets)
     finds, free = [], np.ones(len(near), dtype=bool)
     for budget, own in zip(budgets, gains, strict=True):
-        searched = max(keeps(budget), min(budget, float(front.costs[0])))
-        within = free & (costs <= searched)
+        within = free & (costs <= searched_under(front, budget, keeps))
         if within.any():
             best = int(np.where(within, own, -1.0).argmax())
             free[best] = False

@@ -52,14 +52,18 @@ def plan_finds(
     used = set(taken)
     finds = []
     for budget in budgets:
-        searched = max(keeps(budget), min(budget, float(front.costs[0])))
-        found = best_not_taken(front, searched, used)
+        found = best_not_taken(front, searched_under(front, budget, keeps), used)
         if found is None:
             continue
         architecture, passed_over = found
         used.add(architecture.id)
         finds.append(find_of(architecture, float(budget), passed_over, predictors, known))
     return tuple(finds)
+
+
+def searched_under(front: Front, budget: float, keeps: Callable[[float], float]) -> float:
+    """What is searched under for a budget to be kept, but no less than the front begins with."""
+    return max(keeps(budget), min(budget, float(front.costs[0])))
 
 
 def find_of(
