@@ -236,10 +236,10 @@ def elsewhere(measured_study, monkeypatch):
     fixed numbers too."""
     from fixed import FixedDevice
 
-    from foxnas_core.measurement import devices, runner
+    from foxnas_core.measurement import device_meters, runner
 
     monkeypatch.setattr(runner, "device_name", lambda: "Another processor")
-    monkeypatch.setattr(devices, "meter_of", FixedDevice)
+    monkeypatch.setattr(device_meters, "meter_of", FixedDevice)
     return measured_study
 
 

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from unittest.mock import Mock
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,7 @@ from conftest import REPOSITORY, stripes, tiny_document
 from fixed import fixed_latencies
 
 from foxnas_core.__main__ import main
+from foxnas_core.commands import takeaway
 from foxnas_core.evidence.handmade.designs import DESIGNS
 from foxnas_core.measurement.latency import LatencyMeter
 from foxnas_core.study import create_study, open_study
@@ -521,7 +523,12 @@ def test_report_document_and_file(measured_study, capsys, tmp_path):
 def test_a_report_that_cannot_be_says_why(measured_study, tiny_space, capsys, tmp_path):
     out = ("--out", tmp_path / "report.html")
     asked = ("report", "--study", measured_study.folder, *out)
-    assert "smallest that can be reached" in refused(capsys, *asked, "--latency-budget", 1e-9)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(takeaway, "fit_all", spy := Mock(wraps=takeaway.fit_all))
+        assert "smallest that can be reached" in refused(capsys, *asked, "--latency-budget", 1e-9)
+    # Before the other targets are fitted.
+    fitted = [call.kwargs["targets"] for call in spy.call_args_list]
+    assert sorted(fitted) == [["accuracy"], ["latency_ms"]]
     assert "no target" in refused(capsys, *asked, "--latency-target", "latency_ms:nowhere")
     empty = create_study(tmp_path / "empty", tiny_space, name="Empty")
     assert "nothing to report" in refused(capsys, "report", "--study", empty.folder, *out)

@@ -23,6 +23,7 @@ from foxnas_core.table.metrics import metric_of
 
 if TYPE_CHECKING:
     from foxnas_core.export.written import ExportedModel
+    from foxnas_core.regression import Predictor
 
 
 def export(options: argparse.Namespace) -> Answer:
@@ -179,7 +180,7 @@ def report(options: argparse.Namespace) -> Answer:
     """Write the study's report, one HTML file that needs no server."""
     from datetime import UTC, datetime
 
-    from foxnas_core.cards.subject import PARTS, ReportRequest
+    from foxnas_core.cards.subject import PARTS, ReportRequest, subject_of
     from foxnas_core.reporting.report import build_report
 
     study = open_study(options.study)
@@ -199,10 +200,19 @@ def report(options: argparse.Namespace) -> Answer:
         made=datetime.now(UTC).date().isoformat(),
     )
     table = study.table()
-    fitted, refused = fit_each(
-        table.targets,
-        lambda column: fit_all(table, targets=[column], kept=kept_fits(study))[column],
-    )
+    goals = {request.objective or study.objective.column, request.cost or study.cost.column}
+    fitted: dict[str, Predictor] = {}
+    refused: list[str] = []
+    for asked in (True, False):
+        found, why = fit_each(
+            [target for target in table.targets if (target.column in goals) == asked],
+            lambda column: fit_all(table, targets=[column], kept=kept_fits(study))[column],
+        )
+        fitted |= found
+        refused += why
+        if asked:
+            # What is asked for in vain is refused before all the rest is fitted.
+            subject_of(study, request, fitted)
     for sentence in refused:
         say(sentence)
     built = build_report(study, fitted, request, refused)

@@ -2,17 +2,10 @@
 `ssh:HOST`, `ssh:HOST/RUNTIME`, `adb:SERIAL`."""
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 from foxnas_core.errors import InvalidInput
-from foxnas_core.measurement.elsewhere import DeviceMeter
 from foxnas_core.measurement.environments import RUNTIMES, Runtime
-from foxnas_core.measurement.hosts import Host, LocalHost, SshHost
-from foxnas_core.measurement.latency import LatencyMeter
-from foxnas_core.measurement.meter import Prepared
 from foxnas_core.table.machine import device_columns, device_name_of
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
@@ -62,40 +55,6 @@ def device_of(spec: str, name: str | None = None) -> Device:
         f"{spec!r} is no device; give {', '.join(RUNTIMES)}, ssh:HOST, ssh:HOST/RUNTIME or "
         "adb:SERIAL, or import a table of another device (import --join)."
     )
-
-
-def meter_of(
-    device: Device,
-    reference: Callable[[], Prepared],
-    *,
-    python: str = "python3",
-    program: Path | None = None,
-    **how: Any,
-) -> LatencyMeter | DeviceMeter:
-    """The meter of a device; `how` is the rest of what `LatencyMeter` and `DeviceMeter` take.
-
-    `reference` makes the network that tells the drift, once it is known that nothing is missing.
-    `python` is the one of an SSH device, `program` the benchmark_model of an Android device. Raises
-    as `DeviceMeter` and the hosts.
-    """
-    hosts: dict[str, Callable[[], Host]] = {
-        "local": lambda: LocalHost(device.runtime.python()),
-        "ssh": lambda: SshHost(device.address, python=python),
-        "adb": lambda: _adb(device.address, program),
-    }
-    # What is missing is told before any work is done.
-    if device.runtime.converts:
-        device.runtime.python()
-    host = hosts[device.scheme]()
-    if device.name is None:
-        return LatencyMeter(reference(), **how)
-    return DeviceMeter(device.name, device.runtime, host, reference=reference(), **how)
-
-
-def _adb(serial: str, program: Path | None) -> Host:
-    from foxnas_core.measurement.android import AdbHost
-
-    return AdbHost(serial, program=program)
 
 
 def _checked(name: str | None) -> str | None:

@@ -13,6 +13,7 @@ import pandas as pd
 
 from foxnas_core.errors import InvalidInput
 from foxnas_core.families import family_of
+from foxnas_core.measurement.devices import Device
 from foxnas_core.progress import Pace, Report, not_told
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.steps.bench_networks import planned_networks
@@ -30,7 +31,6 @@ from foxnas_core.table.sums import costs_of_blocks, with_sums
 if TYPE_CHECKING:
     from foxnas_core.measurement.campaign import Measured
     from foxnas_core.measurement.crew import Batch, Crew
-    from foxnas_core.measurement.devices import Device
     from foxnas_core.measurement.kept_models import KeptModels
     from foxnas_core.measurement.meter import Meter
     from foxnas_core.measurement.preparing import Prepare
@@ -79,7 +79,7 @@ def bench(
     models: Path | None = None,
     models_only: bool = False,
     again: bool = False,
-) -> list["Device"]:
+) -> list[Device]:
     """Measure a study's benchmark on devices, each as in `measure_on_device`, and keep its sums.
 
     Blocks go to `blocks.parquet`; `count` whole networks, by default `NETWORKS` beside blocks and
@@ -159,7 +159,7 @@ def _parts_of(
 
 def _convert(
     parts: Sequence[Measuring],
-    lacking: Sequence["Mapping[Device, Set[Architecture]]"],
+    lacking: Sequence[Mapping[Device, Set[Architecture]]],
     pace: Pace,
     done: int,
     *,
@@ -174,7 +174,7 @@ def _convert(
 
 
 def _models_of(
-    devices: "Sequence[Device]", kept: "KeptModels", *, ahead: bool, only: bool
+    devices: Sequence[Device], kept: "KeptModels", *, ahead: bool, only: bool
 ) -> "Models":
     """What is made of networks `ahead` of their timing, ONNX models too where they are read, or
     `only` what is converted; raises `InvalidInput` where nothing is."""
@@ -202,7 +202,7 @@ def keep_sums(study: Study) -> tuple[str, ...]:
 
 def _meters(
     study: Study,
-    device: "Device",
+    device: Device,
     spec: str,
     networks: "Prepare",
     *,
@@ -216,7 +216,7 @@ def _meters(
 ) -> "list[Meter]":
     """What measures on a device; the reference for its drift is one in both tables."""
     from foxnas_core.measurement.campaign import reference_architecture
-    from foxnas_core.measurement.devices import meter_of
+    from foxnas_core.measurement.device_meters import meter_of
     from foxnas_core.measurement.energy import EnergyMeter
     from foxnas_core.measurement.memory import MemoryMeter
     from foxnas_core.measurement.random_weights import CASES, NOISE
@@ -282,7 +282,7 @@ def _filled(
     study: Study,
     part: Measuring,
     meters: "Mapping[Device, Sequence[Meter]]",
-    lacking: "Mapping[Device, Set[Architecture]]",
+    lacking: Mapping[Device, Set[Architecture]],
     *,
     seed: int,
     workers: int,
@@ -372,7 +372,7 @@ def _measured(
     )
 
 
-def _lacking(part: Measuring, device: "Device", again: bool) -> set[Architecture]:
+def _lacking(part: Measuring, device: Device, again: bool) -> set[Architecture]:
     """What is planned and was not measured on a device yet; what its runtime refused, or failed a
     check, only to be tried `again`."""
     table = part.read()

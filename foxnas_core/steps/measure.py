@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from foxnas_core.errors import InvalidInput, MissingPart
+from foxnas_core.measurement.devices import Device, device_of
 from foxnas_core.measurement.here import machine_here
 from foxnas_core.progress import Report
 from foxnas_core.space.architecture import Architecture
@@ -22,7 +23,6 @@ from foxnas_core.tasks.dataset import ImageSet
 if TYPE_CHECKING:
     from foxnas_core.measurement.campaign import Measured
     from foxnas_core.measurement.cluster import Timers
-    from foxnas_core.measurement.devices import Device
     from foxnas_core.supernet.checkpoint import Checkpoint
 
 
@@ -200,7 +200,7 @@ def measure_on_device(
     so a killed campaign goes on where it was. Raises `MissingPart` where the study has no rows,
     weights or images, `OtherMachine` where the columns are of another machine, and as `meter_of`.
     """
-    from foxnas_core.measurement.devices import meter_of
+    from foxnas_core.measurement.device_meters import meter_of
 
     device, table = device_for(study, spec, name), study.table()
     if not len(table):
@@ -261,14 +261,12 @@ def measure_on_device(
     return measured
 
 
-def device_for(study: Study, spec: str, name: str | None = None) -> "Device":
-    """The device of a specification, as `measurement.devices.device_of` has it, but that a runtime
+def device_for(study: Study, spec: str, name: str | None = None) -> Device:
+    """The device of a specification, as `device_of` has it, but that a runtime
     of this machine has the columns that `columns_of` says.
 
     Raises `InvalidInput` as `device_of`, and `OtherMachine`.
     """
-    from foxnas_core.measurement.devices import device_of
-
     device = device_of(spec, None if name == AUTO else name)
     if device.scheme != "local":
         return device

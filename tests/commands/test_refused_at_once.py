@@ -34,9 +34,10 @@ BIG = {
 
 @pytest.fixture(autouse=True)
 def study(tmp_path, monkeypatch) -> Path:
-    """A study `own` beside which what is wrong lies; no export and no fit must begin."""
+    """A study `own` beside which what is wrong lies; no export, no meter and no fit must begin."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setitem(sys.modules, "foxnas_core.steps.export", None)
+    monkeypatch.setitem(sys.modules, "foxnas_core.measurement.device_meters", None)
     monkeypatch.setattr(fitting, "fit", None)
     return create_study(tmp_path / "own", hand_space(), name="Own", table=TABLE).folder
 
@@ -155,6 +156,10 @@ CASES: dict[str, tuple[Callable[[Path], list[str]], str]] = {
         )
         for command in (["train"], ["trust"], ["import-weights", "w.pth"])
     },
+    "a device that is none": (
+        lambda _: ["measure", "--study", "own", "--device", "nonsense"],
+        "'nonsense' is no device; give onnxruntime",
+    ),
     "no pictures to train on": (few_images, "none is left to train on; give more"),
     "weights that are none": (
         no_weights, "it is no whole zip, pickle or tar of torch's); save the state dict alone",

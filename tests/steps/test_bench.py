@@ -13,7 +13,7 @@ from foxnas_core.cards.given import Given
 from foxnas_core.devices.blocks import judged_blocks
 from foxnas_core.errors import InvalidInput
 from foxnas_core.families import family_of, load_shipped, space_from_dict
-from foxnas_core.measurement import devices, random_weights
+from foxnas_core.measurement import device_meters, random_weights
 from foxnas_core.measurement.cost import cost_of
 from foxnas_core.measurement.here import machine_here
 from foxnas_core.progress import Stopped
@@ -72,7 +72,7 @@ def meters(monkeypatch):
     def meter_of(device, reference, **how):
         return made.setdefault(device.columns[0], Counting(device.columns, device.runtime.name))
 
-    monkeypatch.setattr(devices, "meter_of", meter_of)
+    monkeypatch.setattr(device_meters, "meter_of", meter_of)
     return made
 
 

@@ -6,7 +6,7 @@ import pytest
 from fixed import FixedDevice
 
 from foxnas_core.errors import InvalidInput, MissingPart
-from foxnas_core.measurement import devices
+from foxnas_core.measurement import device_meters
 from foxnas_core.progress import Stopped
 from foxnas_core.steps.fit import fit_all
 from foxnas_core.steps.make_device import columns_here, make_device, planned_subnets, standing
@@ -97,7 +97,7 @@ def test_killed_while_it_measures_it_goes_on_where_it_was(elsewhere, monkeypatch
     columns = columns_here(before)
     planned, _ = planned_subnets(elsewhere, before, columns, count=count, seed=3)
     with monkeypatch.context() as patched:
-        patched.setattr(devices, "meter_of", Sleepy)
+        patched.setattr(device_meters, "meter_of", Sleepy)
         # Forked, so that it need not import everything once more.
         running = multiprocessing.get_context("fork").Process(
             target=make_device, args=(elsewhere,), kwargs={"count": count, "seed": 3}
