@@ -181,7 +181,6 @@ def report(options: argparse.Namespace) -> Answer:
     from datetime import UTC, datetime
 
     from foxnas_core.cards.subject import PARTS, ReportRequest, subject_of
-    from foxnas_core.reporting.report import build_report
 
     study = open_study(options.study)
     if options.out.is_dir():
@@ -215,6 +214,8 @@ def report(options: argparse.Namespace) -> Answer:
             subject_of(study, request, fitted)
     for sentence in refused:
         say(sentence)
+    from foxnas_core.reporting.report import build_report
+
     built = build_report(study, fitted, request, refused)
     with _to(options.out):
         write_atomically(options.out, built.html)
