@@ -26,10 +26,7 @@ def no_files(given: Given) -> str | None:
             "it costs ('python -m foxnas_core export --random-weights')."
         )
     if not given.study.images_file.exists():
-        return (
-            "This study has no images, on which batch norms are recalibrated and files checked; "
-            "'python -m foxnas_core train' stores them, or copy its images.npz into the study."
-        )
+        return given.study.no_images("on which batch norms are recalibrated and files checked")
     return _no_tools()
 
 

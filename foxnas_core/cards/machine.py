@@ -40,10 +40,7 @@ def can_measure(given: Given) -> str | None:
             "same."
         )
     if not given.study.images_file.exists():
-        return (
-            "This study has no images, on which subnets are recalibrated and scored; "
-            f"{train}, or copy its images.npz into the study."
-        )
+        return given.study.no_images("on which subnets are recalibrated and scored")
     if not all(map(importlib.util.find_spec, ("torch", "onnxruntime"))):
         return (
             "torch and onnxruntime, which measuring needs, are not installed; run 'pip install -r "

@@ -57,11 +57,8 @@ def no_times(given: Given) -> str | None:
     """What keeps this study's subnets from being profiled."""
     study = given.study
     if study.checkpoint_file.exists() and not study.images_file.exists():
-        return (
-            "There are no times, since this study has no images, on which batch norms and int8 are "
-            "calibrated; 'python -m foxnas_core train' stores them, or copy its images.npz into "
-            "the study."
-        )
+        why = study.no_images("on which batch norms and int8 are calibrated")
+        return f"There are no times. {why}"
     if not study.checkpoint_file.exists() and not family_of(study.space).network:
         return (
             "There are no times, since this study has no supernet weights to build a model from; "

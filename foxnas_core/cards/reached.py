@@ -10,7 +10,7 @@ from foxnas_core.explanation.reach import Answer, Reached
 from foxnas_core.figures.counterfactual import gain_and_cost, reached_figure, reached_table
 from foxnas_core.figures.theme import difference_axis
 from foxnas_core.search.guard import in_measurements
-from foxnas_core.search.limits import noun_of
+from foxnas_core.search.limits import difference_noun
 from foxnas_core.table.metrics import Metric, rate_unit
 
 RULE = (
@@ -27,7 +27,7 @@ def reached_card(found: Reached, share: float, price: str = "", chosen: int = -1
 
     def cost(answer: Answer) -> str:
         change = target.text(answer.effects[target.column].total, signed=True)
-        return f"{change} {target.difference_unit} of {noun_of(target)}"
+        return f"{change} {difference_noun(target)}"
 
     stress = [found.asked]
     if not cheapest.edits:

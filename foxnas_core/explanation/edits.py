@@ -21,7 +21,7 @@ import pandas as pd
 
 from foxnas_core.regression import Predictor
 from foxnas_core.regression.features import Form, Term
-from foxnas_core.search.limits import noun_of
+from foxnas_core.search.limits import difference_noun
 from foxnas_core.space.architecture import Architecture
 from foxnas_core.space.decisions import Decision
 from foxnas_core.space.editing.changes import changes_between, in_words
@@ -70,8 +70,8 @@ class EditEffects:
         total, low, high = (
             target.text((sign or 1.0) * value, signed=not sign) for value in (self.total, *ends)
         )
-        unit = f"{target.difference_unit} of " if target.difference_unit else ""
-        return f"{total} {unit}{noun_of(target)}{f' ({low} to {high})' if low != high else ''}"
+        interval = f" ({low} to {high})" if low != high else ""
+        return f"{total} {difference_noun(target)}{interval}"
 
 
 def edit_effects(

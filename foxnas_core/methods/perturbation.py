@@ -31,7 +31,7 @@ class Perturbation(OnSupernet):
 
     def misses(self, study: Study) -> str | None:
         if not study.images_file.exists():
-            return f"{study.folder} has no images to tell a loss by; train its supernet again."
+            return study.no_images("which tell what is lost")
         return None
 
     def identity(self, study: Study) -> dict[str, Any]:

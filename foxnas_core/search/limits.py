@@ -188,6 +188,12 @@ def noun_of(target: Metric) -> str:
     return target.word if target.column in SIZES else in_a_sentence(target.label)
 
 
+def difference_noun(target: Metric) -> str:
+    """What stands behind the number of a difference: "points of top-1 accuracy", "MACs"."""
+    unit = f"{target.difference_unit} of " if target.difference_unit else ""
+    return f"{unit}{noun_of(target)}"
+
+
 def in_words(limits: Iterable[tuple[Metric, float, Side]]) -> list[str]:
     """Limits within a sentence, as "at most 20.0 k parameters"."""
     return [

@@ -66,6 +66,15 @@ def sibling_sentence(folder: Path) -> str:
     )
 
 
+def how_to_get_images(folder: Path, trained_on: str | None) -> str:
+    """What to do about the images that a study lacks, whose weights were trained on that."""
+    if trained_on:
+        train = f"'python -m foxnas_core train' on {trained_on} stores them, with weights anew."
+    else:
+        train = f"'python -m foxnas_core train' stores them, or copy its {IMAGES} into the study."
+    return sibling_sentence(folder) or train
+
+
 def _file(folder: Path, sibling: Sibling) -> Path:
     return folder.parent / sibling.study / IMAGES
 

@@ -24,7 +24,7 @@ from foxnas_core.study.files import about, check_description, content_of, read_s
 from foxnas_core.study.goals import NAMES, NO_GOALS, Goals
 from foxnas_core.study.locks import MARK, holding, in_use
 from foxnas_core.study.parts import changed, checked_optima, ids_in, is_id, part_limit
-from foxnas_core.study.siblings import IMAGES, shared_images, sibling_sentence
+from foxnas_core.study.siblings import IMAGES, how_to_get_images, shared_images
 from foxnas_core.table.additive import block_space
 from foxnas_core.table.files import columns_of, from_parquet, to_parquet_bytes
 from foxnas_core.table.measurements import MeasurementTable, campaigns_of, empty_table
@@ -261,17 +261,16 @@ class Study:
     def images(self) -> tuple[ImageSet, ImageSet]:
         """Calibration (training) and held-out images; raises `MissingPart` without them."""
         if not self.images_file.exists():
-            how = "Train with 'python -m foxnas_core train', which stores them."
-            if trained := self.trained_on():
-                how = f"'python -m foxnas_core train' on {trained} stores them, with weights anew."
-            raise MissingPart(
-                f"Study {self.name!r} has no images ({self.images_file}), which measuring and "
-                f"exporting need. {sibling_sentence(self.folder) or how}"
-            )
+            raise MissingPart(self.no_images("which measuring and exporting need"))
         parts = unpack_images(self.images_file)
         if set(parts) != {"calibration", "held_out"}:
             raise InvalidInput(f"{self.images_file} lacks calibration or held-out images.")
         return parts["calibration"], parts["held_out"]
+
+    def no_images(self, need: str) -> str:
+        """That the images are missing, which something needs (a clause), and how to get them."""
+        how = how_to_get_images(self.folder, self.trained_on())
+        return f"Study {self.name!r} has no images ({self.images_file}), {need}. {how}"
 
     # Records
 
