@@ -57,7 +57,7 @@ def fit(options: argparse.Namespace) -> Answer:
         for warning in predictor.warnings:
             say(f"{column}: {warning}")
     main = predictors.get(study.objective.column) if options.form == "auto" else None
-    if main is not None and (said := better_across(table, main, picked=True)):
+    if main is not None and (said := better_across(table, main)):
         say(said)
     if table.unknown:
         say(unknown_sentence(table.unknown))

@@ -248,20 +248,18 @@ def _across_in_words(choice: Choice, across: Sequence[Assessment]) -> str:
     )
 
 
-def better_across(
-    table: MeasurementTable, predictor: Predictor, *, picked: bool = False, seed: int = 0
-) -> str:
-    """Which form across stages predicts clearly better than a fit of the table, in a sentence; ""
-    where none does, or the rows are so many that it takes long. Forms that the predictor's was
-    `picked` among are not tried again."""
+def better_across(table: MeasurementTable, predictor: Predictor) -> str:
+    """Which form across stages predicts clearly better than the recommended fit of the table, in a
+    sentence; "" where none does, the rows are so many that it takes long, or such forms are among
+    those that it was picked from."""
     names = forms_across(table.space, ordered=table.ordered)
-    if picked and names.keys() <= forms_to_compare(table.space, predictor.target).keys():
+    if names.keys() <= forms_to_compare(table.space, predictor.target).keys():
         return ""
     data = Data.of(table, predictor.target.column)
     of_these = predictor.held_out.shape == data.y.shape
     if predictor.form.shrunk or not of_these or len(data.y) > LARGEST_SAMPLE:
         return ""
-    across, _ = _assessed_across(data, table.space, "auto", seed)
+    across, _ = _assessed_across(data, table.space, "auto", seed=0)
     own = _clearly_better(across, predictor.held_out, data)
     if own is None:
         return ""

@@ -242,6 +242,14 @@ class Predictor:
         }
         return {name: self.target.within(self.link.inverse(end)) for name, end in ends.items()}
 
+    def measuring(self, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Predictions and standard errors of one new measurement (rows,) of `codes` (rows,
+        decisions), on the link's scale."""
+        rows = self.form.matrix(codes)
+        eta = rows @ self.estimates
+        std_error = self.std_error(rows, self.link.rate_pull(eta))
+        return eta, np.sqrt(std_error**2 + self.scatter(eta))
+
     def evened(self, eta: np.ndarray) -> np.ndarray:
         """What rows of predictions `eta` (n,) are multiplied by so that all scatter alike; 1 where
         they do."""

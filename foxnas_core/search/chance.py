@@ -43,7 +43,7 @@ def chance_within(
         values, errors = predictor.told(predictor.space.encode(architectures))
         return _by_readings(limit.sign * (budgets - values[place]), errors[place])
     assert isinstance(predictor, Predictor), "only a regression knows how sure it is"
-    _, spread = _predicted(predictor, architectures)
+    _, spread = predictor.measuring(predictor.space.encode(architectures))
     rest = predictor.link.forward(budgets) - predictor.link.forward(costs)
     return _chance(predictor, rest, spread[place], _EXACT * np.abs(budgets))
 
@@ -60,7 +60,7 @@ def chance_kept(
     if calibration is not None:
         value = float(predictor.predict([architecture])["value"].iloc[0])
         return calibration.chance(value, limit.bound)
-    eta, spread = _predicted(predictor, [architecture])
+    eta, spread = predictor.measuring(predictor.space.encode([architecture]))
     rest = limit.budget - limit.cost_of(eta)
     return float(_chance(predictor, rest, spread, _EXACT * np.abs(eta))[0])
 
@@ -120,16 +120,6 @@ def _by_readings(room: np.ndarray, errors: np.ndarray) -> np.ndarray:
     with np.errstate(divide="ignore", invalid="ignore"):
         chance = scipy.special.ndtr(room / (np.sqrt(2) * errors))
     return np.where(errors > 0, chance, room >= 0)
-
-
-def _predicted(
-    predictor: Predictor, architectures: Sequence[Architecture]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Predictions and standard errors of a new measurement (n,), on the scale of the link."""
-    rows = predictor.form.matrix(predictor.space.encode(architectures))
-    eta = rows @ predictor.estimates
-    std_error = predictor.std_error(rows, predictor.link.rate_pull(eta))
-    return eta, np.sqrt(std_error**2 + predictor.scatter(eta))
 
 
 def _chance(

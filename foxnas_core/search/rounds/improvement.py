@@ -89,8 +89,6 @@ def expected_improvements(
 def _measuring(predictor: Predictor, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """What one measurement of each subnet is expected to be (n,), and its standard error (n,), in
     the target's unit."""
-    rows = predictor.form.matrix(codes)
-    eta = rows @ predictor.estimates
-    spread = np.sqrt(predictor.std_error(rows) ** 2 + predictor.scatter(eta))
+    eta, spread = predictor.measuring(codes)
     spread = np.maximum(spread * predictor.link.slope(eta), _LEAST)  # what is counted has none
     return predictor.link.inverse(eta), spread
