@@ -1,6 +1,7 @@
 """Which subnets to measure next, what they are expected to tell, and what rounds came to."""
 
 from contextlib import suppress
+from typing import Any
 
 from foxnas_core.cards.analysis import Options, analysis
 from foxnas_core.cards.card import Card
@@ -13,7 +14,14 @@ from foxnas_core.planning.gain import ExpectedGain
 from foxnas_core.planning.plan import MeasurementPlan, plan_next, seconds_a_row
 from foxnas_core.regression.counting import counted_predictor
 from foxnas_core.search.rounds.outcome import rounds_table
-from foxnas_core.search.rounds.record import IMPROVEMENT, ROUNDS, RoundsRecord, front_error
+from foxnas_core.search.rounds.record import (
+    IMPROVEMENT,
+    OPTIMUM,
+    ROUNDS,
+    WAYS,
+    RoundsRecord,
+    front_error,
+)
 from foxnas_core.table.metrics import metric_of
 from foxnas_core.table.sums import choice_costs
 
@@ -267,22 +275,29 @@ def _no_more(given: Given) -> str | None:
     return nothing(given)
 
 
-@analysis("Measure next", "more", "More rounds", _no_more)
-def more(given: Given) -> Card:
-    """The command that runs rounds, or goes on."""
+def _ways(given: Given) -> Options:
+    """What finds are is chosen before the first round, and stays."""
+    return {} if _recorded(given) else {"by": WAYS}
+
+
+@analysis("Measure next", "more", "More rounds", _no_more, _ways)
+def more(given: Given, *, by: str = OPTIMUM) -> Card:
+    """The command that runs rounds, their finds chosen `by`, or goes on."""
     record, study = _recorded(given), given.study
     command = f"search --study {given.folder} --rounds "
-    if record is None or not record.done:
+    if record is None:
+        way = "" if by == OPTIMUM else f" --find-by {by}"
         return Card(
             title="Run some",
             sentence=no_rounds(given) or "",
             tone="info",
-            command=f"{command}3",
+            command=f"{command}3{way}",
         )
     seed = f" --seed {record.seed}" if record.seed else ""
     own = {"--objective": study.objective.column, "--cost": study.cost.column}
     named = zip(own.items(), record.columns, strict=True)
     other = "".join(f" {option} {column}" for (option, main), column in named if column != main)
-    return Card(
-        sentence="More rounds go on from here:", command=f"{command}{record.done + 1}{seed}{other}"
-    )
+    told: dict[str, Any] = {"sentence": "More rounds go on from here:"}
+    if not record.done:
+        told = {"title": "Run some", "sentence": no_rounds(given) or "", "tone": "info"}
+    return Card(**told, command=f"{command}{record.done + 1}{seed}{other}")

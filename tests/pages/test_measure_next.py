@@ -52,6 +52,9 @@ def test_without_rounds_it_is_said_how_to_run_some(studies):
     assert not page.exception and not page.error
     assert any("demo --rounds 3" in c.value for c in page.code)
     assert "No rounds were run" in sentences(page)
+    page.radio(key="rounds-by").set_value(IMPROVEMENT).run()
+    assert not page.exception
+    assert any("demo --rounds 3 --find-by improvement" in c.value for c in page.code)
 
 
 @pytest.fixture
@@ -71,7 +74,7 @@ def test_recorded_rounds_are_shown_in_every_panel(recorded):
         "Best measured subnet", "The fits, round by round",
     ]  # fmt: skip
     assert "3 rounds measured 24 subnets" in sentences(page)
-    assert any("--rounds 4 --seed 1" in c.value for c in page.code)
+    assert any("--rounds 4 --seed 1" in c.value for c in page.code) and not page.radio
     # The campaigns recorded how long a subnet took.
     page = run_page(PAGE, study="rounds")
     assert page.number_input(key="design-seconds").value != 3.0

@@ -18,9 +18,12 @@ if TYPE_CHECKING:
 PER_ROUND = 8
 MOST_PER_ROUND = 100
 ORIGIN = "search"
-# What each find of a round is: a budget's optimum, or what is expected to improve most on the best
-# measured subnet within it.
 OPTIMUM, IMPROVEMENT = "optimum", "improvement"
+# What is measured in a round for each budget.
+WAYS = {
+    OPTIMUM: "the optimum",
+    IMPROVEMENT: "what is expected to improve most on the best measured",
+}
 
 
 @dataclass(frozen=True)
@@ -156,8 +159,8 @@ class RoundsRecord:
     by: Annotated[str, Stored(omitted=True)] = OPTIMUM
 
     def __post_init__(self) -> None:
-        if self.by not in (OPTIMUM, IMPROVEMENT):
-            raise ValueError(f"rounds are found by {OPTIMUM} or {IMPROVEMENT}")
+        if self.by not in WAYS:
+            raise ValueError(f"rounds are found by {' or '.join(WAYS)}")
         columns = {metric_of(column).column for column in self.columns}
         for one in self.rounds:
             if one.done and not columns <= set(one.after):

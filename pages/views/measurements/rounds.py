@@ -1,8 +1,11 @@
 """What rounds of search and measurement came to, and how to run more."""
 
+import streamlit as st
+
 from foxnas_core.cards import planning
 from foxnas_core.study import Study
 from pages.shared import cards
+from pages.shared.picked import picked
 
 SENTENCE = "What rounds of searching and measuring have come to, and how to run more."
 
@@ -19,4 +22,10 @@ def show(study: Study) -> None:
         cards.beside(given, *((planning.error, {"column": column}) for column in columns))
         cards.show(planning.best, given)
         cards.show(planning.fits, given)
-    cards.show(planning.more, given, header=False)
+    chosen = {
+        name: picked(
+            st.radio, "What is measured in a round for each budget", ways, key=f"rounds-{name}"
+        )
+        for name, ways in planning.more.options(given).items()
+    }
+    cards.show(planning.more, given, header=False, **chosen)
