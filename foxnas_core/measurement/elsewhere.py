@@ -72,10 +72,13 @@ class DeviceMeter:
             entries = self._write({_REFERENCE: reference}, folder)
             self._references = {entry["precision"]: entry for entry in entries}
             self._files = {e["file"]: (folder / e["file"]).read_bytes() for e in entries}
-            result = self._host.run(folder, self._job([], SETTLING))
+            known = all(column in baselines for column in self.columns)
+            result = self._host.run(folder, self._job([], 0 if known else SETTLING))
         self._circumstances = result["circumstances"]
-        settled = (float(result["settled_ms"][precision]) for precision in PRECISIONS)
-        self.baselines = begun(baselines, dict(zip(self.columns, settled, strict=True)))
+        settled = {} if known else result["settled_ms"]
+        pairs = zip(self.columns, PRECISIONS, strict=True)
+        now = {column: float(settled[name]) for column, name in pairs if name in settled}
+        self.baselines = begun(baselines, now)
 
     def measure(self, subnets: Sequence[Prepared]) -> list[dict[str, float]]:
         named = {str(row): prepared for row, prepared in enumerate(subnets)}
