@@ -147,7 +147,7 @@ def settled(
 
     A processor may run faster or slower than it mostly does for a second or two. So it is looked
     at again, `visits` at a time and `pause` seconds apart, until the medians of `LOOKS_ALIKE`
-    in a row lie within `ALIKE` of each other, or `looks` times (`MOST_LOOKS` where None).
+    in a row lie within `ALIKE` of each other, or `looks` times, `MOST_LOOKS` at most.
     """
     seen: list[float] = []
     while True:
@@ -155,7 +155,7 @@ def settled(
         last = seen[-LOOKS_ALIKE:]
         if len(last) == LOOKS_ALIKE and max(last) <= (1 + ALIKE) * min(last):
             return float(np.median(last))
-        if len(seen) >= (looks or MOST_LOOKS):
+        if len(seen) >= min(looks or MOST_LOOKS, MOST_LOOKS):
             return float(np.median(seen))
         time.sleep(pause)
 
