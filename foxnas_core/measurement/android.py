@@ -81,7 +81,7 @@ class AdbHost:
             visits.append(partial(self._visit, program, model, job))
         references = dict(zip(job["references"], visits, strict=False))
         names = [model["name"] for model in job["models"]]
-        found = settled_each(references, job["settle"])
+        found = settled_each(references, job["settle"], job.get("looks"))
         rows = interleaved(
             dict(zip(names, visits[len(references) :], strict=True)),
             references,

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from foxnas_core.measurement import runner
 from foxnas_core.measurement.environments import Runtime
 from foxnas_core.measurement.here import THREADS
 from foxnas_core.measurement.hosts import Host
@@ -126,6 +127,7 @@ class DeviceMeter:
             "seed": int(self._rng.integers(2**32)),
             "threads": THREADS,
             "settle": settle,
+            "looks": runner.MOST_LOOKS,
             "seconds": self._seconds,
             "lenient": self._lenient,
         }

@@ -6,7 +6,7 @@ FOLDER holds `job.json` and the model files; `rows.json` is written beside them.
     {"runtime": onnxruntime | openvino | executorch | litert,
      "models": [{"name", "file", "shape": [N, C, H, W], "precision"}],
      "references": {PRECISION: {"file", "shape"}},
-     "runs", "warm_up_runs", "rounds", "seed", "threads", "settle", "seconds", "lenient"}
+     "runs", "warm_up_runs", "rounds", "seed", "threads", "settle", "looks", "seconds", "lenient"}
 
 and the result `{"rows", "settled_ms", "refused", "circumstances"}`. Each round visits all models in
 a fresh random order, and the reference of a model's precision, briefly, before and after each;
@@ -15,8 +15,8 @@ in one round: `tenth_ms` (10th percentile of the runs), `minimum_ms`, `count`, w
 after it (`clock_mhz`, `temperature_c`, null where the device tells none), and `reference_ms`,
 `reference_low_ms`, `reference_high_ms` (mean and range of the reference before and after it).
 `settled_ms` has each reference's time before the first round, looked at `settle` visits at a time
-until it has settled, or is null. `seconds` bounds a visit, and may be null, see `timed`. A
-model that the runtime can't load ends the job; with `lenient` it has no rows, and `refused` why.
+until it has settled or `looks` times, or is null. `seconds` bounds a visit, see `timed`. A model
+that the runtime can't load ends the job; with `lenient` it has no rows, and `refused` why.
 """
 
 from __future__ import annotations  # Python 3.9 knows no `int | None` yet
@@ -362,7 +362,7 @@ def run_job(folder: Path, job: Mapping[str, Any]) -> dict[str, Any]:
                 if not job.get("lenient"):
                     raise
                 refused[model["name"]] = str(error).strip().splitlines()[-1][:200]
-        found = settled_each(references, job["settle"])
+        found = settled_each(references, job["settle"], job.get("looks"))
         rows = interleaved(
             models,
             references,

@@ -42,6 +42,7 @@ def job_in(folder: Path, prepared, **changes) -> dict:
     return {
         "runtime": "onnxruntime", "models": [entry], "references": {"fp32": entry}, "runs": 20,
         "warm_up_runs": 2, "rounds": 2, "seed": 0, "threads": 1, "settle": 1,
+        "looks": 2,
     } | changes  # fmt: skip
 
 

@@ -215,6 +215,7 @@ def folder(tiny_checkpoint, tiny_dataset, tmp_path_factory):
     job = {
         "runtime": "onnxruntime", "models": entries, "references": {"fp32": entries[0]}, "runs": 40,
         "warm_up_runs": 4, "rounds": 3, "seed": 1, "threads": 1, "settle": 2,
+        "looks": 2,
     }  # fmt: skip
     (folder / "job.json").write_text(json.dumps(job))
     return folder
