@@ -27,10 +27,10 @@ from playwright.sync_api import (
 
 CHROMIUM = Path("/usr/bin/chromium")
 REPOSITORY = Path(__file__).parents[1]
-# The environment of a server that times briefly: journeys measure, and are not to wait until a busy
-# machine's clock settles.
+# The environment of a server that times and draws anew briefly: journeys measure, and are not to
+# wait until a busy machine's clock settles.
 BRIEFLY = {
-    "FOXNAS_PLUGINS": "timed_briefly",
+    "FOXNAS_PLUGINS": "timed_briefly,few_draws",
     "PYTHONPATH": os.pathsep.join([str(REPOSITORY / "tests"), os.environ.get("PYTHONPATH", "")]),
 }
 # Slow machines that do other work as well are slow, not broken.

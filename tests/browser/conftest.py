@@ -41,6 +41,12 @@ FEW = 100
 WITH_NETWORKS = ("supernet.safetensors", "images.npz")
 
 
+def few_rows(demo: Study, folder: Path) -> Study:
+    table = demo.table()
+    few = table.rows(np.arange(len(table)) < FEW)
+    return create_study(folder, demo.space, name="Table only", table=few)
+
+
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Study:
     """A copy of the shipped study, which no journey changes, and beside it one of its table's first
@@ -48,9 +54,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Study:
     card."""
     studies = tmp_path_factory.mktemp("studies")
     demo = study_of_demo(studies / "demo", *WITH_NETWORKS)
-    table = demo.table()
-    few = table.rows(np.arange(len(table)) < FEW)
-    create_study(studies / "table-only", demo.space, name="Table only", table=few)
+    few_rows(demo, studies / "table-only")
     return demo
 
 
@@ -78,6 +82,12 @@ def unused(demo: Study) -> Callable[[str], str]:
 def own(demo: Study, unused: Callable[[str], str]) -> Study:
     """A copy of the shipped study for this try alone, which it may change; addresses name it."""
     return study_of_demo(demo.folder.parent / unused("own"), *WITH_NETWORKS)
+
+
+@pytest.fixture
+def few(demo: Study, unused: Callable[[str], str]) -> Study:
+    """The same of "table-only", of which a server remembers nothing."""
+    return few_rows(demo, demo.folder.parent / unused("few"))
 
 
 @pytest.fixture(scope="package")
