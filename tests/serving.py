@@ -33,6 +33,8 @@ BRIEFLY = {
     "FOXNAS_PLUGINS": "timed_briefly,few_draws",
     "PYTHONPATH": os.pathsep.join([str(REPOSITORY / "tests"), os.environ.get("PYTHONPATH", "")]),
 }
+# Rows that are fitted at once, and whose figures need no WebGL.
+FEW = 100
 # Slow machines that do other work as well are slow, not broken.
 PATIENCE = 180_000
 VIEWPORT: ViewportSize = {"width": 1440, "height": 1200}

@@ -12,7 +12,7 @@ from cell_study import cell_study
 from conftest import copy_of_demo
 from device_cells import device_study
 from playwright.sync_api import Browser, Page, expect
-from serving import BRIEFLY, CHROMIUM, PATIENCE, REPOSITORY, Server, Tab, chromium, serve
+from serving import BRIEFLY, CHROMIUM, FEW, PATIENCE, REPOSITORY, Server, Tab, chromium, serve
 
 from foxnas_core.study import Study, create_study, open_study
 from foxnas_core.study.parts import parts_of
@@ -37,7 +37,6 @@ def study_of_demo(folder: Path, *more: str) -> Study:
     return open_study(folder)
 
 
-FEW = 100
 WITH_NETWORKS = ("supernet.safetensors", "images.npz")
 
 
