@@ -4,30 +4,12 @@ How exact they are is nothing that most tests ask, and how many rows a fit reads
 what else runs.
 """
 
-import tempfile
-from functools import cache
-from pathlib import Path
-
 import numpy as np
 import pytest
 
-from foxnas_core.measurement import hosts, runner
+from foxnas_core.measurement import runner
 from foxnas_core.measurement.latency import LatencyMeter
 from foxnas_core.table import latency_verdicts
-
-LOOKS_ALIKE, MOST_LOOKS = 2, 4
-
-
-@cache
-def _brief_runner() -> tempfile.TemporaryDirectory:
-    """Where the runner is that goes to other devices; it lasts as long as the process."""
-    folder = tempfile.TemporaryDirectory()
-    start = 'if __name__ == "__main__":'
-    source = hosts.RUNNER.read_text()
-    assert source.count(start) == 1
-    brief = f"LOOKS_ALIKE, MOST_LOOKS = {LOOKS_ALIKE}, {MOST_LOOKS}\n\n"
-    (Path(folder.name) / hosts.RUNNER.name).write_text(source.replace(start, brief + start))
-    return folder
 
 
 def time_briefly(patched: pytest.MonkeyPatch) -> None:
@@ -36,9 +18,8 @@ def time_briefly(patched: pytest.MonkeyPatch) -> None:
     defaults = LatencyMeter.__init__.__kwdefaults__
     patched.setitem(defaults, "runs", latency_verdicts.LEAST_RUNS)
     patched.setitem(defaults, "rounds", latency_verdicts.LEAST_ROUNDS)
-    patched.setattr(runner, "LOOKS_ALIKE", LOOKS_ALIKE)
-    patched.setattr(runner, "MOST_LOOKS", MOST_LOOKS)
-    patched.setattr(hosts, "RUNNER", Path(_brief_runner().name) / hosts.RUNNER.name)
+    patched.setattr(runner, "LOOKS_ALIKE", 2)
+    patched.setattr(runner, "MOST_LOOKS", 4)
 
 
 def judge_leniently(patched: pytest.MonkeyPatch) -> None:

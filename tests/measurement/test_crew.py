@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import REPOSITORY
-from serving import BRIEFLY
 
 from foxnas_core.measurement.campaign import run_campaign
 from foxnas_core.measurement.cost import CostMeter
@@ -92,15 +91,14 @@ def test_what_goes_wrong_in_another_process_is_raised_here(tiny_checkpoint, tiny
         rows_of(tiny_checkpoint, tiny_dataset, architectures, [Failing()], workers=2)
 
 
-def begin(study, count: int, **environment: str) -> subprocess.Popen:
+def begin(study, count: int) -> subprocess.Popen:
     command = [
         sys.executable, "-m", "foxnas_core", "measure", "--study", str(study.folder),
         "--count", str(count), "--workers", "2", "--json",
     ]  # fmt: skip
     return subprocess.Popen(
-        command, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-        env=os.environ | environment,
-    )  # fmt: skip
+        command, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
 
 
 def children_of(process: subprocess.Popen) -> list[int]:
@@ -158,8 +156,7 @@ def test_kills_at_any_moment_lose_and_double_no_row(begun_study):
     ids = begun_study.table().frame["id"].tolist()
     assert ids[: len(kept)] == kept and len(set(ids)) == len(ids) > len(kept)
     kept = ids
-    # Nothing has to meet this one at work; its processes end without clearing up.
-    last = begin(begun_study, 24, **BRIEFLY, TMPDIR=str(begun_study.folder.parent))
+    last = begin(begun_study, 24)
     output, _ = last.communicate(timeout=300)
     assert last.returncode == 0
     ids = begun_study.table().frame["id"].tolist()

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from foxnas_core.measurement import hosts, runner
+from foxnas_core.measurement import runner
 from foxnas_core.measurement.campaign import prepare
 from foxnas_core.measurement.runner import (
     Timing,
@@ -223,7 +223,7 @@ def folder(tiny_checkpoint, tiny_dataset, tmp_path_factory):
 
 def run(folder):
     return subprocess.run(
-        [sys.executable, str(hosts.RUNNER), str(folder)], capture_output=True, text=True
+        [sys.executable, runner.__file__, str(folder)], capture_output=True, text=True
     )
 
 
