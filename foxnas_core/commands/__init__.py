@@ -14,6 +14,7 @@ from typing import Any
 
 from foxnas_core.commands.printing import Answer
 from foxnas_core.errors import MissingPart
+from foxnas_core.tasks.dataset import check_first_pictures
 
 # Module and function.
 _PLACES = {
@@ -58,11 +59,13 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], Answer | dict[str, Any]]] = {
 def answer(options: argparse.Namespace) -> Answer:
     """What the command that the options name answers.
 
-    Raises as that, and `MissingPart` where nothing is where its images should be, before what reads
-    them is imported.
+    Raises as that, and `MissingPart` where nothing is where its images should be, `InvalidInput`
+    where the first ones are broken, before what trains on them is imported.
     """
     data = getattr(options, "data", None)
     if isinstance(data, Path) and not data.exists():
         raise MissingPart(f"There are no images at {data}; name others with --data.")
+    if isinstance(data, Path):
+        check_first_pictures(data)
     made = COMMANDS[options.command](options)
     return made if isinstance(made, Answer) else Answer(made)

@@ -6,16 +6,21 @@ import math
 import warnings
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from foxnas_core.errors import InvalidInput, MissingPart
 from foxnas_core.files import check_file, open_zip
 from foxnas_core.tasks.domain_split import DomainSplit
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 FASHION_MNIST = "Fashion-MNIST"
 FASHION_MNIST_FOLDER = Path("/usr/share/datasets/fashion-mnist")
@@ -27,6 +32,7 @@ _NUMBERS = ("domains", "things")
 _IDX_IMAGES, _IDX_LABELS = 2051, 2049
 _MOST_PIXELS = 1 << 28  # of an IDX file, five times Fashion-MNIST's
 _MOST_PICTURE = 50_000_000  # pixels of one picture
+_PICTURES = {".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
 _MOST_UNPACKED = 4 << 30  # bytes of images that come from elsewhere
 
 
@@ -181,7 +187,25 @@ def folders_in(folder: Path) -> list[Path]:
 def read_picture(path: Path, *, side: int, channels: int) -> np.ndarray:
     """The central square of a picture, resized to (side, side) in grey for one channel, else to
     (side, side, 3) in RGB, uint8; raises `InvalidInput` naming one that can't be read."""
-    from PIL import Image, ImageOps, UnidentifiedImageError
+    from PIL import ImageOps
+
+    with _opened(path) as picture:
+        square = ImageOps.fit(picture.convert("L" if channels == 1 else "RGB"), (side, side))
+        return np.asarray(square)
+
+
+def check_first_pictures(folder: Path) -> None:
+    """Look at the headers of the first few pictures at any depth of a folder; raises `InvalidInput`
+    naming one that can't be read. What else is there, and a file, is not looked at."""
+    found = (path for path in folder.rglob("*") if path.suffix.lower() in _PICTURES)
+    for path in islice(found, 8):
+        with _opened(path):
+            pass
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator["Image.Image"]:
+    from PIL import Image, UnidentifiedImageError
 
     try:
         with warnings.catch_warnings():
@@ -194,13 +218,12 @@ def read_picture(path: Path, *, side: int, channels: int) -> np.ndarray:
                     f"{path} has {picture.width:,} by {picture.height:,} pixels, more than "
                     f"{_MOST_PICTURE // 10**6} million; make it smaller."
                 )
-            square = ImageOps.fit(picture.convert("L" if channels == 1 else "RGB"), (side, side))
+            yield picture
     except (
         UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError, SyntaxError,
         EOFError,
     ) as error:  # fmt: skip
         raise InvalidInput(f"{path} can't be read as a picture; remove or mend it.") from error
-    return np.asarray(square)
 
 
 def check_apart(training: ImageSet, held_out: ImageSet) -> None:

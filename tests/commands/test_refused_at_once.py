@@ -7,6 +7,7 @@ import os
 import shutil
 import struct
 import sys
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -64,6 +65,18 @@ def pictures(folder: Path) -> list[str]:
         path = folder / "pictures" / str(number % 10) / f"{number}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.new("L", (28, 28), number).save(path)
+    return ["train", "--study", "new", "--data", "pictures", "--space", "foxnas-mini"]
+
+
+def a_huge_picture(folder: Path) -> list[str]:
+    """Of which there is the header alone: what it promises is not to be unfolded."""
+    parts = {b"IHDR": struct.pack(">2I5B", 13_000, 13_000, 8, 0, 0, 0, 0), b"IDAT": b""}
+    content = b"\x89PNG\r\n\x1a\n"
+    for name, body in parts.items():
+        seal = struct.pack(">I", zlib.crc32(name + body))
+        content += struct.pack(">I", len(body)) + name + body + seal
+    (folder / "pictures" / "0").mkdir(parents=True)
+    (folder / "pictures" / "0" / "huge.png").write_bytes(content)
     return ["train", "--study", "new", "--data", "pictures", "--space", "foxnas-mini"]
 
 
@@ -165,6 +178,7 @@ CASES: dict[str, tuple[Callable[[Path], list[str]], str]] = {
         no_weights, "it is no whole zip, pickle or tar of torch's); save the state dict alone",
     ),
     "twenty pictures": (pictures, "10 training images are fewer than one batch of 128; give more"),
+    "a huge picture": (a_huge_picture, "has 13,000 by 13,000 pixels, more than 50 million"),
     "measurements as optima": (optima, "optima.parquet has no column 'budget'"),
     "a later format": (about('{"format": 99}'), "has format 99; this version reads 1"),
     "a format of true": (about('{"format": true}'), "has format True; this version reads 1"),

@@ -12,6 +12,7 @@ from foxnas_core.tasks.dataset import (
     FASHION_MNIST_FOLDER,
     ImageSet,
     check_apart,
+    check_first_pictures,
     check_packed,
     fashion_mnist,
     image_folder,
@@ -277,3 +278,14 @@ def test_packed_images_that_can_not_be_read_are_one_sentence(tmp_path, name):
         np.savez(path, **dict.fromkeys(names, objects))
     with pytest.raises(InvalidInput, match=r"images\.npz is no complete archive of images"):
         check_packed(path, PARTS)
+
+
+def test_first_pictures_are_looked_at_wherever_they_lie(tmp_path):
+    (tmp_path / "sketch" / "cat").mkdir(parents=True)
+    Image.new("L", (4, 4)).save(tmp_path / "sketch" / "cat" / "1.png")
+    (tmp_path / "scan.nii.gz").write_bytes(b"none of ours")
+    check_first_pictures(tmp_path)
+    check_first_pictures(tmp_path / "scan.nii.gz")
+    (tmp_path / "sketch" / "cat" / "2.JPG").write_bytes(b"text")
+    with pytest.raises(InvalidInput, match=r"2\.JPG can't be read as a picture"):
+        check_first_pictures(tmp_path)
