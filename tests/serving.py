@@ -18,6 +18,7 @@ from playwright.sync_api import (
     BrowserContext,
     Download,
     Error,
+    Locator,
     Page,
     TimeoutError,
     ViewportSize,
@@ -312,21 +313,35 @@ def download_by(page: Page, button: str) -> Download:
     return started.value
 
 
-def choose(page: Page, widget: str, option: str) -> None:
-    """Choose in a list; it is opened again where it closed because the page below it moved."""
+def open_list(page: Page, widget: str, option: Locator) -> None:
+    """Open a list so that the option is seen; again where it closed because the page below it
+    moved."""
     field = page.locator(f"{widget} input")
-    listed = page.get_by_role("option", name=option, exact=True)
     last = time.monotonic() + PATIENCE / 1000
     while True:
         if field.get_attribute("aria-expanded") != "true":
             field.click()
         try:
-            listed.click(timeout=PATIENCE / 30)
-            break
-        except TimeoutError:
+            expect(option).to_be_visible(timeout=PATIENCE / 30)
+            return
+        except AssertionError:
             if time.monotonic() > last:
                 raise
-    expect(field).to_have_value(option)
+
+
+def choose(page: Page, widget: str, option: str) -> None:
+    """Choose in a list, again where the page moved under the click."""
+    listed = page.get_by_role("option", name=option, exact=True)
+    last = time.monotonic() + PATIENCE / 1000
+    while True:
+        open_list(page, widget, listed)
+        try:
+            listed.click(timeout=PATIENCE / 30)
+            expect(page.locator(f"{widget} input")).to_have_value(option, timeout=PATIENCE / 30)
+            break
+        except (AssertionError, TimeoutError):
+            if time.monotonic() > last:
+                raise
     wait_until_drawn(page)
 
 

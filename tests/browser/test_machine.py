@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from serving import BRIEFLY, FEW, REPOSITORY, serve, visit, wait_until_drawn
+from serving import BRIEFLY, FEW, REPOSITORY, open_list, serve, visit, wait_until_drawn
 
 from foxnas_core.steps.make_device import made_columns
 from foxnas_core.study import Study
@@ -61,6 +61,5 @@ def test_this_machine_is_made_a_device_and_offered_by_its_name(page: Page, own: 
     page.goto(f"/Search?study={own.folder.name}")
     wait_until_drawn(page)
     page.locator("summary", has_text="What is looked for").click()
-    page.locator(".st-key-latency input").click()
     name = columns[0].partition(":")[2]
-    expect(page.get_by_role("option").filter(has_text=name).first).to_be_visible()
+    open_list(page, ".st-key-latency", page.get_by_role("option").filter(has_text=name).first)
