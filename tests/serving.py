@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -313,35 +313,44 @@ def download_by(page: Page, button: str) -> Download:
     return started.value
 
 
+def until_it_acts(act: Callable[[float], None]) -> None:
+    """Do what a page loses that is drawn anew at that moment, expecting for so many ms what it
+    brings about; again where that fails, as a visitor would."""
+    last = time.monotonic() + PATIENCE / 1000
+    while True:
+        try:
+            return act(PATIENCE / 30)
+        except (AssertionError, TimeoutError):
+            if time.monotonic() > last:
+                raise
+
+
 def open_list(page: Page, widget: str, option: Locator) -> None:
     """Open a list so that the option is seen; again where it closed because the page below it
     moved."""
     field = page.locator(f"{widget} input")
-    last = time.monotonic() + PATIENCE / 1000
-    while True:
+
+    def click(patience: float) -> None:
         if field.get_attribute("aria-expanded") != "true":
             field.click()
-        try:
-            expect(option).to_be_visible(timeout=PATIENCE / 30)
-            return
-        except AssertionError:
-            if time.monotonic() > last:
-                raise
+        expect(option).to_be_visible(timeout=patience)
+
+    until_it_acts(click)
 
 
 def choose(page: Page, widget: str, option: str) -> None:
     """Choose in a list, again where the page moved under the click."""
-    listed = page.get_by_role("option", name=option, exact=True)
-    last = time.monotonic() + PATIENCE / 1000
-    while True:
+    field, listed = (
+        page.locator(f"{widget} input"),
+        page.get_by_role("option", name=option, exact=True),
+    )
+
+    def click(patience: float) -> None:
         open_list(page, widget, listed)
-        try:
-            listed.click(timeout=PATIENCE / 30)
-            expect(page.locator(f"{widget} input")).to_have_value(option, timeout=PATIENCE / 30)
-            break
-        except (AssertionError, TimeoutError):
-            if time.monotonic() > last:
-                raise
+        listed.click(timeout=patience)
+        expect(field).to_have_value(option, timeout=patience)
+
+    until_it_acts(click)
     wait_until_drawn(page)
 
 
