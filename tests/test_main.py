@@ -987,7 +987,7 @@ def test_verify_random_says_what_it_comes_to_and_goes_on(measured_study, capsys)
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ([], "Give --architecture FILE or ID to test one subnet, or --random N"),
+        ([], "Give --architecture FILE or ID to test one subnet, --random N, or --second-opinion"),
         (["--architecture", "x", "--random", "2"], "or --random N"),
         (["--random", "2", "--against", "x"], "leave --against out"),
         (["--architecture", "nobody"], "'nobody' is neither a file nor the id"),

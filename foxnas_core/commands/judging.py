@@ -6,10 +6,12 @@ from dataclasses import asdict, replace
 from itertools import chain, product
 from typing import Any
 
+from foxnas_core.cards.given import Given
 from foxnas_core.commands.printing import Answer
 from foxnas_core.commands.shared import (
     bar,
     cards_of,
+    check_bound,
     given,
     named_architecture,
     opened,
@@ -17,9 +19,11 @@ from foxnas_core.commands.shared import (
     stoppable,
 )
 from foxnas_core.errors import InvalidInput
+from foxnas_core.evidence.verification.claims import Chosen
 from foxnas_core.measurement.here import machine_here
 from foxnas_core.progress import Progress
 from foxnas_core.records import document_of
+from foxnas_core.space.architecture import Architecture
 from foxnas_core.steps.claims import current_trials
 from foxnas_core.study import Study, open_study
 
@@ -95,10 +99,13 @@ def verify(options: argparse.Namespace) -> Answer:
     from foxnas_core.steps import verify
 
     study = opened(options)
-    if (options.random is None) == (options.architecture is None):
-        raise InvalidInput("Give --architecture FILE or ID to test one subnet, or --random N.")
-    if options.random is not None and options.against:
-        raise InvalidInput("--random draws its own pairs; leave --against out.")
+    asked = (options.random is not None, options.architecture is not None, options.second_opinion)
+    if sum(asked) != 1:
+        raise InvalidInput(
+            "Give --architecture FILE or ID to test one subnet, --random N, or --second-opinion."
+        )
+    if options.architecture is None and options.against:
+        raise InvalidInput("--against goes with --architecture alone; leave it out.")
     whose = list(cards_of(study, "verify-machine"))
     with stoppable() as stop, bar("trial") as report:
 
@@ -114,7 +121,9 @@ def verify(options: argparse.Namespace) -> Answer:
             "report": told,
             "stop": stop.is_set,
         }
-        if options.random is not None:
+        if options.second_opinion:
+            trials = verify.verify_finds(study, _finds(study, options), **how)
+        elif options.random is not None:
             trials = verify.verify_random(study, options.random, **how)
         else:
             named = [options.against] if options.against else []
@@ -131,6 +140,16 @@ def verify(options: argparse.Namespace) -> Answer:
         **scoreboard_document(scoreboard(current_trials(study))),
     }
     return Answer(document, (*chain(*cards), *cards_of(study, "verify-board")))
+
+
+def _finds(study: Study, options: argparse.Namespace) -> dict[Chosen, Architecture]:
+    """What the regression and the trees find under the options' limit."""
+    from foxnas_core.cards.trees_find import finds_of
+
+    check_bound(options.cost or study.cost.column, options.budget)
+    return finds_of(
+        Given(study, options.objective, options.cost, budget=options.budget, guard=options.guard)
+    )
 
 
 def _machines(study: Study) -> dict[str, Any]:

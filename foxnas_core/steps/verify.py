@@ -10,7 +10,7 @@ measured on another device than its own.
 import hashlib
 import json
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
@@ -64,6 +64,22 @@ def verify(
         )
     drawn = _Drawn(secrets.token_hex(6), pair, "picked", seed)
     return _verify(study, [drawn], images, report, stop, alone)[0]
+
+
+def verify_finds(
+    study: Study,
+    finds: Mapping[Chosen, Architecture],
+    *,
+    images: int | None = None,
+    seed: int = 0,
+    report: Report = not_told,
+    stop: Callable[[], bool] = lambda: False,
+    alone: AbstractContextManager[Any] | None = None,
+) -> list[Trial]:
+    """Measure what was found in several ways, each alone, by claims of fits that have seen none of
+    them. Arguments and errors are as in `verify`."""
+    drawn = [_Drawn(secrets.token_hex(6), (find,), chosen, seed) for chosen, find in finds.items()]
+    return _verify(study, drawn, images, report, stop, alone)
 
 
 def verify_random(
@@ -145,22 +161,21 @@ def _stated(study: Study, drawn: Sequence[_Drawn], objective: str) -> list[Trial
         "images": file_hash(study.images_file),
     }
     kept = study.record(CLAIMS).by_id
-    waiting = {
-        trial.subnets: trial
+    waiting: dict[tuple[Chosen, tuple[Architecture, ...]], Trial] = {
+        (trial.chosen, trial.subnets): trial
         for trial in kept.values()
         if not trial.done
-        and trial.chosen == "picked"
+        and trial.chosen != "random"
         and trial.parents["checkpoint"] == parents["checkpoint"]
     }
-    found = [kept.get(d.id) or (waiting.get(d.subnets) if d.chosen == "picked" else None)
-             for d in drawn]  # fmt: skip
+    found = [kept.get(d.id) or waiting.get((d.chosen, d.subnets)) for d in drawn]
     new = [d for d, trial in zip(drawn, found, strict=True) if trial is None]
     if not new:
         return [trial for trial in found if trial is not None]
     ids = table.frame["id"].isin({a.id for d in new for a in d.subnets}).to_numpy()
     predictors = _blind(study, table.rows(~ids) if ids.any() else table, objective)
     known = {
-        d.id: told_of_searched(study, d.subnets, blind=True) if d.chosen == "picked" else {}
+        d.id: told_of_searched(study, d.subnets, blind=True) if d.chosen != "random" else {}
         for d in new
     }
     made = now()

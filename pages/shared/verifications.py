@@ -1,15 +1,15 @@
 """Claims that are tested in this server, in a thread, whichever page looks at it."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
 
-from foxnas_core.evidence.verification.claims import Trial
+from foxnas_core.evidence.verification.claims import Chosen, Trial
 from foxnas_core.progress import Progress
 from foxnas_core.space.architecture import Architecture
-from foxnas_core.steps.verify import verify, verify_random
+from foxnas_core.steps.verify import verify, verify_finds, verify_random
 from foxnas_core.study import Study
 from pages.shared import cache
 from pages.shared.registry import Work
@@ -18,8 +18,9 @@ from pages.shared.text import plain
 
 
 class Verification(Work[list[Trial]]):
-    """One subnet or one edit that is measured, or the first `count` random edits of a seed; one at
-    a time, as latencies are timed. Stopped, it measures to its end what is being measured."""
+    """One subnet or one edit that is measured, what was found in several ways, or the first `count`
+    random edits of a seed; one at a time, as latencies are timed. Stopped, it measures to its end
+    what is being measured."""
 
     name, what, most_unfinished, most_kept = "verification", "verification runs", 1, 16
 
@@ -28,13 +29,15 @@ class Verification(Work[list[Trial]]):
         study: Study,
         *,
         subnets: Sequence[Architecture] = (),
+        finds: Mapping[Chosen, Architecture] | None = None,
         count: int = 0,
         seed: int = 0,
         images: int | None = None,
     ) -> None:
         super().__init__(str(study.folder))
         self.subnets, self.count, self.seed = tuple(subnets), count, seed
-        self.progress = Progress(0, count or 1, stage="Starting")
+        self.finds = dict(finds or {})
+        self.progress = Progress(0, count or len(self.finds) or 1, stage="Starting")
         self._told = time.monotonic()
         self._opened, self._images = study, images
 
@@ -50,11 +53,13 @@ class Verification(Work[list[Trial]]):
     def _work(self) -> list[Trial] | None:
         how: dict[str, Any] = {"images": self._images, "seed": self.seed}
         how |= {"report": self._tell, "stop": self._stop.is_set, "alone": self.alone()}
-        if self.count:
+        if self.finds:
+            trials = verify_finds(self._opened, self.finds, **how)
+        elif self.count:
             trials = verify_random(self._opened, self.count, **how)
         else:
             trials = [verify(self._opened, self.subnets, **how)]
-        return trials if sum(trial.done for trial in trials) == (self.count or 1) else None
+        return trials if all(trial.done for trial in trials) else None
 
     def _tell(self, progress: Progress) -> None:
         self.progress, self._told = progress, time.monotonic()

@@ -94,6 +94,16 @@ def test_images_that_are_too_few_or_not_there_are_refused(measured_study, pair, 
     assert not measured_study.file(CLAIMS).exists()
 
 
+def test_what_was_found_in_several_ways_is_measured_each_alone(measured_study, pair):
+    finds = dict(zip(("regression", "trees"), pair, strict=True))
+    trials = verify.verify_finds(measured_study, finds, images=120)
+    assert [(t.chosen, t.subnets, t.done) for t in trials] == [
+        (way, (find,), True) for way, find in finds.items()
+    ]
+    assert len({c.fit for t in trials for c in t.claims if c.target == "accuracy"}) == 1
+    assert set(scoreboard(trials).table["chosen"]) == {*finds}
+
+
 def test_the_same_subnet_twice_is_no_edit(measured_study, pair):
     with pytest.raises(InvalidInput, match="no difference"):
         verify.verify(measured_study, [pair[0], pair[0]])

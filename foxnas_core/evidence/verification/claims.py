@@ -20,11 +20,16 @@ if TYPE_CHECKING:
     from foxnas_core.regression import Predictor
 
 Kind = Literal["value", "difference"]
-Chosen = Literal["random", "picked"]
+Chosen = Literal["random", "picked", "regression", "trees"]
 # The two kinds of interval that a difference has.
 THIS_EDIT, AVERAGE_EDIT = "this edit of this subnet", "the average edit"
 KINDS: Mapping[str, str] = {"value": "a subnet's value", "difference": "what an edit changes"}
-CHOSEN: Mapping[str, str] = {"random": "drawn at random", "picked": "picked by hand"}
+CHOSEN: Mapping[str, str] = {
+    "random": "drawn at random",
+    "picked": "picked by hand",
+    "regression": "found by the regression",
+    "trees": "found by boosted trees",
+}
 
 
 @dataclass(frozen=True)

@@ -5,19 +5,22 @@ from dataclasses import replace
 
 import streamlit as st
 
-from foxnas_core.cards import explanations, near_budget, trees_find
+from foxnas_core.cards import explanations, machine, near_budget, trees_find
 from foxnas_core.cards.analysis import Analysis
 from foxnas_core.cards.given import DRAWN, Given
 from foxnas_core.errors import MissingPart
 from foxnas_core.study import Study
 from foxnas_core.table.sums import tells
+from pages.shared import cache, choices
 from pages.shared.architecture_picker import pick_architecture
 from pages.shared.cards import beside, given_of
 from pages.shared.cards import show as show_card
 from pages.shared.cost import budget_picker, chosen_cost
+from pages.shared.frame import errors_as_cards, may_write
 from pages.shared.panel import block_picker
 from pages.shared.picked import picked, show_part
 from pages.shared.text import plain
+from pages.shared.verifications import Verification, show_job
 
 SENTENCE = "Which blocks a prediction comes from, seen through four lenses, and how far they agree."
 
@@ -150,8 +153,21 @@ def show_trees(given: Given, trees: bool) -> None:
     with right:
         if trees:
             show_card(explanations.interactions, given)
-            if given.column == given.traded[0]:
-                show_card(trees_find.find, given)
+            if given.column == given.traded[0] and show_card(trees_find.find, given):
+                offer_measuring(given)
+
+
+def offer_measuring(given: Given) -> None:
+    """The button that measures both finds, where that can be done here."""
+    if machine.can_measure(given) or show_job(given.study):
+        return
+    if not may_write("neither find can be measured"):
+        return
+    st.button("Measure both now", key="measure-finds", on_click=choices.ask("finds"))
+    if choices.asked("finds"):
+        with errors_as_cards():
+            cache.works().start(Verification(given.study, finds=trees_find.finds_of(given)))
+            st.rerun()
 
 
 def show_near(study: Study) -> None:
