@@ -988,8 +988,8 @@ def test_verify_random_says_what_it_comes_to_and_goes_on(measured_study, capsys)
     ("options", "words"),
     [
         ([], "Give --architecture FILE or ID to test one subnet, --random N, or --second-opinion"),
-        (["--architecture", "x", "--random", "2"], "or --random N"),
-        (["--random", "2", "--against", "x"], "leave --against out"),
+        (["--architecture", "x", "--random", "2"], "--random N, or --second-opinion"),
+        (["--random", "2", "--against", "x"], "--against goes with --architecture alone"),
         (["--architecture", "nobody"], "'nobody' is neither a file nor the id"),
         (["--random", "1", "--images", "7"], "take 100 to all 300"),
     ],

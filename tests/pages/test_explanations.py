@@ -5,8 +5,10 @@ import pandas as pd
 import pytest
 from conftest import run_page, sentences
 
+from foxnas_core.cards import machine
 from foxnas_core.families import load_shipped
 from foxnas_core.study import Study, create_study, open_study
+from pages.shared.verifications import Verification
 
 PAGE = "pages/1_Coefficients.py?view=explanations"
 
@@ -100,6 +102,25 @@ def test_the_slower_lenses_come_when_they_are_switched_on(studies):
     assert set(lenses["lens"]) == {
         "coefficients", "Shapley values", "partial dependence", "second opinion",
     }  # fmt: skip
+
+
+def test_what_both_find_is_measured_where_that_can_be_done(studies, monkeypatch):
+    begun = []
+
+    class Noted(Verification):
+        def _work(self) -> None:
+            begun.append(self.finds)
+
+    monkeypatch.setattr(machine, "can_measure", lambda given: None)
+    monkeypatch.setattr("pages.views.coefficients.explanations.Verification", Noted)
+    page = run_page(PAGE, **{"explained-part": "Second opinion"})
+    page.toggle(key="lens-second-opinion").set_value(True).run()
+    page.button(key="measure-finds").click().run()
+    assert not page.exception and not page.error
+    [finds] = begun
+    [found] = [d.value for d in page.dataframe if "found by" in d.value]
+    assert [own.id for own in finds.values()] == found["subnet"].tolist()
+    assert set(finds) == {"regression", "trees"}
 
 
 def test_one_subnet_is_explained_by_a_waterfall(studies):
