@@ -70,7 +70,8 @@ def tell_of(names: Sequence[str]) -> None:
     print(json.dumps(told))
 
 
-@pytest.fixture(scope="module")
+# Of the session, as a worker may come back to this module.
+@pytest.fixture(scope="session")
 def told() -> dict[str, dict]:
     # Those last that may load something.
     names = sorted(PLACES, key=lambda name: len(AT_ONCE.get(name, ())))
