@@ -195,9 +195,16 @@ def read_picture(path: Path, *, side: int, channels: int) -> np.ndarray:
 
 
 def check_first_pictures(folder: Path) -> None:
-    """Look at the headers of the first few pictures at any depth of a folder; raises `InvalidInput`
-    naming one that can't be read. What else is there, and a file, is not looked at."""
-    found = (path for path in folder.rglob("*") if path.suffix.lower() in _PICTURES)
+    """Look at the headers of the first few pictures in the folders of a folder; raises
+    `InvalidInput` naming one that can't be read. What else is there, what is hidden, and a file are
+    not looked at."""
+    found = (
+        path
+        for own in (folders_in(folder) if folder.is_dir() else ())
+        for path in own.rglob("*")
+        if path.suffix.lower() in _PICTURES
+        and not any(part.startswith(".") for part in path.relative_to(own).parts)
+    )
     for path in islice(found, 8):
         with _opened(path):
             pass

@@ -284,6 +284,10 @@ def test_first_pictures_are_looked_at_wherever_they_lie(tmp_path):
     (tmp_path / "sketch" / "cat").mkdir(parents=True)
     Image.new("L", (4, 4)).save(tmp_path / "sketch" / "cat" / "1.png")
     (tmp_path / "scan.nii.gz").write_bytes(b"none of ours")
+    for nobodys in (tmp_path / "cover.png", tmp_path / "sketch" / "cat" / "._1.png"):
+        nobodys.write_bytes(b"text")
+    (tmp_path / ".cache").mkdir()
+    (tmp_path / ".cache" / "1.png").write_bytes(b"text")
     check_first_pictures(tmp_path)
     check_first_pictures(tmp_path / "scan.nii.gz")
     (tmp_path / "sketch" / "cat" / "2.JPG").write_bytes(b"text")
